@@ -1,0 +1,125 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/waybill-oms/waybill/domain/fault"
+	"github.com/waybill-oms/waybill/domain/id"
+	"github.com/waybill-oms/waybill/domain/order"
+	"github.com/waybill-oms/waybill/store"
+)
+
+// Orders is what the activities need of the store.
+type Orders interface {
+	Order(ctx context.Context, orderID string) (*order.Order, error)
+	Change(ctx context.Context, orderID string, cmd *store.Command, act order.Act, decide func(*order.Order) error) (*order.Order, error)
+	Allocate(ctx context.Context, orderID string, act order.Act) (*order.Order, error)
+}
+
+// Activities are registered with the worker; their names are the activity types.
+type Activities struct {
+	Orders   Orders
+	Payments map[string]PaymentGateway // by the name that orders use
+	Carrier  Carrier
+	Policy   order.Policy
+	NewID    id.Source
+	// Reached, when set, hears of every point at which a crash would leave something half done. For tests.
+	Reached func(point string)
+}
+
+// The points of an activity at which a crash is interesting.
+const (
+	BeforeEffect = "before-effect" // nothing happened yet
+	AfterEffect  = "after-effect"  // somebody else's system, or an open transaction, knows; our facts do not
+	AfterCommit  = "after-commit"  // the facts know; Temporal does not
+)
+
+// On says which order an activity is about, and what time it is for the run that asks.
+type On struct {
+	OrderID string    `json:"order_id"`
+	At      time.Time `json:"at"`
+}
+
+// Step names the operation that is due.
+type Step struct {
+	On
+	Key string `json:"key"`
+}
+
+// Caller is who sent a command, and under which key.
+type Caller struct {
+	On
+	Key         string `json:"key"` // of the command; the update's id
+	Fingerprint string `json:"fingerprint"`
+	Actor       string `json:"actor"`
+	RequestID   string `json:"request_id"`
+}
+
+// now is the run's time: what it was when the activity was asked for, plus what has passed since. Retries that go
+// on for hours notice that hours have passed, and a test that skips time is believed.
+func (on On) now(ctx context.Context) time.Time {
+	at := on.At
+	if activity.IsActivity(ctx) {
+		if scheduled := activity.GetInfo(ctx).ScheduledTime; !scheduled.IsZero() {
+			at = at.Add(max(0, time.Since(scheduled)))
+		}
+	}
+	return at.UTC().Truncate(time.Microsecond)
+}
+
+// act is the run itself acting, by no command.
+func (a *Activities) act(ctx context.Context, on On) order.Act {
+	return order.Act{At: on.now(ctx), Actor: "workflow", NewID: a.NewID, Policy: a.Policy}
+}
+
+func (a *Activities) reached(ctx context.Context, point string) {
+	if a.Reached != nil {
+		a.Reached(activity.GetInfo(ctx).ActivityType.Name + "/" + point)
+	}
+}
+
+// change runs one decision on the facts.
+func (a *Activities) change(ctx context.Context, orderID string, cmd *store.Command, act order.Act, decide func(*order.Order) error) (order.Facts, error) {
+	a.reached(ctx, BeforeEffect)
+	o, err := a.Orders.Change(ctx, orderID, cmd, act, func(o *order.Order) error {
+		if err := decide(o); err != nil {
+			return err
+		}
+		a.reached(ctx, AfterEffect)
+		return nil
+	})
+	if err != nil {
+		return order.Facts{}, border(err)
+	}
+	a.reached(ctx, AfterCommit)
+	return o.Facts(), nil
+}
+
+// command runs a caller's command: as change does, once per key.
+func (a *Activities) command(ctx context.Context, name, subject string, c Caller, decide func(*order.Order, order.Act) error) (order.Facts, error) {
+	act := order.Act{At: c.now(ctx), Actor: c.Actor, RequestID: c.RequestID, NewID: a.NewID, Policy: a.Policy}
+	var cmd *store.Command
+	if c.Key != "" {
+		cmd = &store.Command{Key: c.Key, Name: name, Subject: subject, Fingerprint: c.Fingerprint}
+	}
+	return a.change(ctx, c.OrderID, cmd, act, func(o *order.Order) error { return decide(o, act) })
+}
+
+// border turns a fault into what Temporal understands: a refusal is final and nobody's fault; an unavailable
+// database is worth another try. Other errors are retried, and their text stays in the run.
+func border(err error) error {
+	f := fault.As(err)
+	if f == nil {
+		return err
+	}
+	if f.Kind == fault.Unavailable {
+		return temporal.NewApplicationErrorWithOptions(f.Detail, f.Code,
+			temporal.ApplicationErrorOptions{NextRetryDelay: f.RetryAfter, Details: []any{f}})
+	}
+	return temporal.NewApplicationErrorWithOptions(f.Detail, f.Code, temporal.ApplicationErrorOptions{
+		NonRetryable: true, Category: temporal.ApplicationErrorCategoryBenign, Details: []any{f}})
+}

@@ -1,0 +1,75 @@
+package activities
+
+import (
+	"context"
+
+	"github.com/waybill-oms/waybill/domain/order"
+)
+
+// Load reads the facts. A run begins with it, whatever happened before.
+func (a *Activities) Load(ctx context.Context, on On) (order.Facts, error) {
+	o, err := a.Orders.Order(ctx, on.OrderID)
+	if err != nil {
+		return order.Facts{}, border(err)
+	}
+	return o.Facts(), nil
+}
+
+// Allocate decides the stock of an order through the allocator.
+func (a *Activities) Allocate(ctx context.Context, s Step) (order.Facts, error) {
+	a.reached(ctx, BeforeEffect)
+	o, err := a.Orders.Allocate(ctx, s.OrderID, a.act(ctx, s.On))
+	if err != nil {
+		return order.Facts{}, border(err)
+	}
+	a.reached(ctx, AfterCommit)
+	return o.Facts(), nil
+}
+
+// CancelCommand cancels a whole order.
+type CancelCommand struct {
+	Caller
+	Reason string `json:"reason"`
+}
+
+// Cancel ends an order of which nothing was handed over. What has to be let go is due afterwards.
+func (a *Activities) Cancel(ctx context.Context, c CancelCommand) (order.Facts, error) {
+	return a.command(ctx, "cancel", c.OrderID, c.Caller, func(o *order.Order, act order.Act) error {
+		return o.CancelWhole(c.Reason, act)
+	})
+}
+
+// ResumeCommand takes a call for a person back.
+type ResumeCommand struct{ Caller }
+
+// Resume tries again what was refused or given up.
+func (a *Activities) Resume(ctx context.Context, c ResumeCommand) (order.Facts, error) {
+	return a.command(ctx, "resume", c.OrderID, c.Caller, func(o *order.Order, act order.Act) error {
+		return o.Resume(act)
+	})
+}
+
+// DeadlinePassed does what is due by now.
+func (a *Activities) DeadlinePassed(ctx context.Context, on On) (order.Facts, error) {
+	act := a.act(ctx, on)
+	return a.change(ctx, on.OrderID, nil, act, func(o *order.Order) error {
+		o.DeadlinePassed(act)
+		return nil
+	})
+}
+
+// Failure is a step that repeating will not mend.
+type Failure struct {
+	On
+	Step   string `json:"step"`
+	Detail string `json:"detail"`
+}
+
+// StepFailed calls for a person.
+func (a *Activities) StepFailed(ctx context.Context, f Failure) (order.Facts, error) {
+	act := a.act(ctx, f.On)
+	return a.change(ctx, f.OrderID, nil, act, func(o *order.Order) error {
+		o.StepFailed(f.Step, f.Detail, act)
+		return nil
+	})
+}

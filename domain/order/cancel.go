@@ -1,0 +1,114 @@
+package order
+
+import (
+	"github.com/waybill-oms/waybill/domain/fault"
+	"github.com/waybill-oms/waybill/domain/payment"
+	"github.com/waybill-oms/waybill/domain/shipping"
+)
+
+// CancelWhole ends an order of which nothing was handed over. Stock is released at once; money and labels are
+// let go by operations that are written down here and performed afterwards.
+func (o *Order) CancelWhole(reason string, act Act) error {
+	if o.Status.Final() {
+		return Cancel.Take(&o.Status, "order")
+	}
+	if err := o.stillHere(); err != nil {
+		return err
+	}
+	if err := Cancel.Take(&o.Status, "order"); err != nil {
+		return err
+	}
+	o.close(act)
+	o.note(act, Event{Type: EventCancelled, Detail: reason})
+	return nil
+}
+
+// stillHere refuses when a parcel has left, or may be leaving at this moment.
+func (o *Order) stillHere() error {
+	for _, s := range o.Shipments {
+		switch {
+		case s.HandedOverAt != nil:
+			return fault.Conflictf("already_shipped", "parcel %d was handed to the carrier: what is left is a return", s.Number)
+		case s.ShipRequested:
+			return fault.Conflictf("being_shipped", "parcel %d is being shipped: its capture has not been answered yet", s.Number)
+		}
+	}
+	return nil
+}
+
+// close lets everything go that the order holds. The caller has set the final status.
+func (o *Order) close(act Act) {
+	for i := range o.Lines {
+		o.Lines[i].Cancelled += o.Lines[i].Open()
+	}
+	o.release()
+	for i := range o.Fulfillments {
+		f := &o.Fulfillments[i]
+		if CancelFulfillment.Allows(f.Status) {
+			_ = CancelFulfillment.Take(&f.Status, "fulfillment")
+			f.UpdatedAt = act.At
+			o.note(act, Event{Type: EventFulfillmentCanceled, FulfillmentID: f.ID})
+		}
+	}
+	for i := range o.Shipments {
+		o.cancelParcel(act, &o.Shipments[i])
+	}
+	for i := range o.Payments {
+		o.letGo(act, &o.Payments[i])
+	}
+	o.releaseHolds(act)
+	o.clear(act)
+}
+
+func (o *Order) cancelParcel(act Act, s *Shipment) {
+	if !CancelShipment.Allows(s.Status) {
+		return
+	}
+	_ = CancelShipment.Take(&s.Status, "shipment")
+	o.note(act, Event{Type: EventShipmentCancelled, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID})
+	if op := o.last(string(shipping.BuyLabel), s.ID); op != nil && op.State == payment.Done {
+		o.begin(act, Operation{Kind: string(shipping.VoidLabel), ShipmentID: s.ID})
+	}
+}
+
+// DeadlinePassed does what is due by now: an order that nobody paid in time expires, an authorization that lapsed
+// is written off.
+func (o *Order) DeadlinePassed(act Act) {
+	if o.Status.Final() {
+		return
+	}
+	o.expireAuthorizations(act)
+	h := o.activeHold(HoldAwaitingPayment)
+	if h == nil || h.Deadline == nil || act.At.Before(*h.Deadline) {
+		return
+	}
+	if o.stillHere() != nil {
+		h.Deadline = nil
+		o.raise(act, AttentionPaymentOverdue, "the grace for a new payment is over, and something was shipped already")
+		return
+	}
+	_ = Expire.Take(&o.Status, "order")
+	o.close(act)
+	o.note(act, Event{Type: EventExpired, Detail: "nobody paid in time"})
+}
+
+// Resume takes a call for a person back and tries again what was refused.
+func (o *Order) Resume(act Act) error {
+	if o.Settled {
+		return fault.Conflictf("order_"+string(o.Status), "the order is %s and nothing is left to be done", o.Status)
+	}
+	o.clear(act)
+	for i := range o.Shipments {
+		s := &o.Shipments[i]
+		if RetryLabel.Allows(s.Status) {
+			_ = RetryLabel.Take(&s.Status, "shipment")
+			o.begin(act, Operation{Kind: string(shipping.BuyLabel), ShipmentID: s.ID})
+		}
+	}
+	return nil
+}
+
+// StepFailed calls for a person when a step failed in a way that repeating will not mend.
+func (o *Order) StepFailed(step, detail string, act Act) {
+	o.raise(act, AttentionStepFailed, step+": "+detail)
+}

@@ -1,0 +1,144 @@
+package order
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/waybill-oms/waybill/domain/payment"
+	"github.com/waybill-oms/waybill/domain/shipping"
+)
+
+// begin writes an operation down before anybody sends it. While one of the same kind and subject is open, or has
+// succeeded, there is no second; only a refusal opens the next epoch of the key.
+func (o *Order) begin(act Act, op Operation) *Operation {
+	op.Key = op.Kind + "/" + op.subject()
+	epoch := 1
+	for i := range o.Operations {
+		earlier := &o.Operations[i]
+		if earlier.Kind != op.Kind || earlier.subject() != op.subject() {
+			continue
+		}
+		if earlier.State != payment.Denied {
+			return earlier
+		}
+		epoch++
+	}
+	if epoch > 1 {
+		op.Key = fmt.Sprintf("%s/%d", op.Key, epoch)
+	}
+	op.State, op.CreatedAt, op.UpdatedAt = payment.Pending, act.At, act.At
+	o.Operations = append(o.Operations, op)
+	return &o.Operations[len(o.Operations)-1]
+}
+
+func (op Operation) subject() string {
+	if op.ShipmentID != "" {
+		return op.ShipmentID
+	}
+	return op.PaymentID
+}
+
+// Operation finds an operation by its key, or nil.
+func (o *Order) Operation(key string) *Operation {
+	for i := range o.Operations {
+		if o.Operations[i].Key == key {
+			return &o.Operations[i]
+		}
+	}
+	return nil
+}
+
+// last is the newest operation of this kind and subject, or nil.
+func (o *Order) last(kind, subject string) *Operation {
+	for i := len(o.Operations) - 1; i >= 0; i-- {
+		if o.Operations[i].Kind == kind && o.Operations[i].subject() == subject {
+			return &o.Operations[i]
+		}
+	}
+	return nil
+}
+
+// PaymentRequest is what to send for an operation on a payment.
+func (o *Order) PaymentRequest(op Operation) payment.Request {
+	p := o.Payment(op.PaymentID)
+	return payment.Request{Key: op.Key, Kind: payment.Kind(op.Kind), OrderID: o.ID, Amount: op.Amount,
+		Currency: p.Currency, Token: p.Token, Authorization: p.Reference}
+}
+
+// CarrierRequest is what to send for an operation on a parcel.
+func (o *Order) CarrierRequest(op Operation) shipping.Request {
+	s := o.Shipment(op.ShipmentID)
+	return shipping.Request{Key: op.Key, Kind: shipping.Kind(op.Kind), OrderID: o.ID, ShipmentID: s.ID,
+		Service: o.ShippingService, WeightGrams: s.WeightGrams, To: o.ShipTo, Label: s.LabelReference}
+}
+
+// Unanswered notes that an operation was sent and its answer lost. It stays due; after a while somebody is called.
+func (o *Order) Unanswered(key, detail string, act Act) {
+	op := o.Operation(key)
+	if op == nil || !op.State.Open() {
+		return
+	}
+	op.State, op.Detail, op.UpdatedAt = payment.Unsettled, detail, act.At
+	op.Attempts++
+	if act.At.Sub(op.CreatedAt) >= act.Policy.AttentionAfter {
+		o.raise(act, AttentionGatewayUnknown, fmt.Sprintf("%s has had no answer since %s", op.Key,
+			op.CreatedAt.UTC().Format("2006-01-02 15:04 MST")))
+	}
+}
+
+// conclude writes the first terminal answer on an operation and reports whether the caller is to act on it. The
+// same answer again changes nothing; another one calls for a person. Only an abandoned operation may still turn
+// out to have been applied: its late effect is then undone.
+func (o *Order) conclude(op *Operation, act Act, state payment.State, reference, code, detail string, applied int64) bool {
+	if op.State.Open() || op.State == payment.Abandoned && state == payment.Done {
+		op.State, op.Reference, op.Code, op.Detail = state, reference, code, detail
+		op.Applied, op.UpdatedAt = applied, act.At
+		o.clear(act, AttentionGatewayUnknown)
+		return true
+	}
+	if op.State != payment.Abandoned && (op.State != state || op.Reference != reference || op.Applied != applied) {
+		o.raise(act, AttentionGatewayContradict, fmt.Sprintf("%s was %s and is now said to be %s", op.Key, op.State, state))
+	}
+	return false
+}
+
+// Step is something that is due and that a machine can do: an operation that is open, or the allocation.
+type Step struct {
+	Name    string `json:"name"` // authorize, capture, void, refund, label, void_label, allocate
+	Key     string `json:"key"`  // the operation's key; what tells two steps apart
+	Summary string `json:"summary"`
+}
+
+// StepAllocate is the one step that is no operation of a gateway.
+const StepAllocate = "allocate"
+
+// Steps lists what is due now. The order of the list is stable.
+func (o *Order) Steps() []Step {
+	var steps []Step
+	for _, op := range o.Operations {
+		if op.State.Open() {
+			steps = append(steps, Step{Name: op.Kind, Key: op.Key, Summary: o.describe(op)})
+		}
+	}
+	if o.allocationDue() {
+		steps = append(steps, Step{Name: StepAllocate, Key: "allocate/" + o.ID,
+			Summary: fmt.Sprintf("allocate %d lines", len(o.Lines))})
+	}
+	return steps
+}
+
+func (o *Order) allocationDue() bool {
+	return o.Status == Received && !o.Blocked(BlockRelease) && len(o.Allocations) == 0 &&
+		(o.Total == 0 || o.live() != nil)
+}
+
+func (o *Order) describe(op Operation) string {
+	what := strings.ReplaceAll(op.Kind, "_", " ")
+	if op.ShipmentID != "" {
+		what += " for parcel " + op.ShipmentID
+	}
+	if op.PaymentID != "" {
+		what += fmt.Sprintf(" %s on %s", o.format(op.Amount), o.Payment(op.PaymentID).Gateway)
+	}
+	return what
+}

@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/waybill-oms/waybill/domain/fault"
+	"github.com/waybill-oms/waybill/domain/inventory"
+	"github.com/waybill-oms/waybill/domain/order"
+)
+
+// Location is a place that keeps stock and ships it. A lower priority is asked first.
+type Location struct {
+	ID        string    `db:"id"`
+	Name      string    `db:"name"`
+	Country   string    `db:"country"`
+	Priority  int       `db:"priority"`
+	CreatedAt time.Time `db:"created_at"`
+	UpdatedAt time.Time `db:"updated_at"`
+}
+
+// PutLocation creates or changes a location. The first result is true when it is new.
+func (s *Store) PutLocation(ctx context.Context, l Location, act order.Act) (created bool, err error) {
+	err = s.db.GetContext(ctx, &created, `
+		INSERT INTO locations (id, name, country, priority, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)
+		ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, country = EXCLUDED.country,
+			priority = EXCLUDED.priority, updated_at = EXCLUDED.updated_at
+		RETURNING xmax = 0`, l.ID, l.Name, l.Country, l.Priority, act.At)
+	return created, classify(err)
+}
+
+// Location reads one. Errors: NotFound.
+func (s *Store) Location(ctx context.Context, id string) (Location, error) {
+	var found []Location
+	err := s.db.SelectContext(ctx, &found, `SELECT id, name, country, priority, created_at, updated_at FROM locations WHERE id = $1`, id)
+	if err != nil {
+		return Location{}, classify(err)
+	}
+	if len(found) == 0 {
+		return Location{}, fault.NotFoundf("there is no such location")
+	}
+	return found[0], nil
+}
+
+// StockChange is some units of one SKU: positive for a receipt, either sign for an adjustment.
+type StockChange struct {
+	SKU      string `json:"sku"`
+	Quantity int64  `json:"quantity"`
+}
+
+// ChangeStock writes a receipt or an adjustment at a location: ledger and levels in one transaction, once per
+// command key. Errors: NotFound for the location; Conflict stock_committed with the holders when it would leave
+// less than is committed to orders.
+func (s *Store) ChangeStock(ctx context.Context, cmd *Command, kind inventory.Kind, locationID string, changes []StockChange, reason string, act order.Act) error {
+	err := s.inTx(ctx, func(tx *sqlx.Tx) error {
+		done, err := claim(ctx, tx, cmd, act)
+		if err != nil || done {
+			return err
+		}
+		var known bool
+		if err := tx.GetContext(ctx, &known, `SELECT EXISTS (SELECT 1 FROM locations WHERE id = $1)`, locationID); err != nil {
+			return err
+		}
+		if !known {
+			return fault.NotFoundf("there is no such location: create it first")
+		}
+		return writeStock(ctx, tx, kind, locationID, changes, reason, cmd.Key, act)
+	})
+	if fault.Is(err, "stock_committed") || fault.Is(err, "stock_negative") {
+		return s.withHolders(ctx, fault.As(err), locationID, changes)
+	}
+	return err
+}
+
+func writeStock(ctx context.Context, tx *sqlx.Tx, kind inventory.Kind, locationID string, changes []StockChange, reason, reference string, act order.Act) error {
+	r := rows{}
+	var movements []inventory.Movement
+	for _, c := range changes {
+		m := inventory.Movement{SKU: c.SKU, LocationID: locationID, Kind: kind, Quantity: max(c.Quantity, -c.Quantity),
+			OnHand: c.Quantity, Reference: reference, Reason: reason}
+		movements = append(movements, m)
+		r.add(stockLedgerTable, m, "actor", act.Actor, "request_id", act.RequestID, "at", act.At.Format(timeFormat))
+	}
+	body, err := json.Marshal(movements)
+	if err != nil {
+		return err
+	}
+	// New rows are made in the same order in which everybody locks them.
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO stock_levels (sku, location_id, on_hand, committed, unavailable)
+		SELECT DISTINCT sku, location_id, 0, 0, 0
+		FROM json_to_recordset($1) AS m(sku text COLLATE "C", location_id text COLLATE "C") ORDER BY sku, location_id
+		ON CONFLICT (sku, location_id) DO NOTHING`, string(body))
+	if err != nil {
+		return err
+	}
+	return r.write(ctx, tx, 0, movements)
+}
+
+// withHolders adds to a refusal who holds the units in question.
+func (s *Store) withHolders(ctx context.Context, f *fault.Fault, locationID string, changes []StockChange) error {
+	refusal := *f
+	for _, c := range changes {
+		if c.Quantity >= 0 {
+			continue
+		}
+		holders, err := s.Holders(ctx, c.SKU, locationID)
+		if err != nil {
+			return err
+		}
+		refusal.Holders = append(refusal.Holders, holders...)
+	}
+	return &refusal
+}
+
+// Holders lists the orders that hold units of a SKU, at one location or, with "", at all: at most 1000.
+func (s *Store) Holders(ctx context.Context, sku, locationID string) ([]fault.Holder, error) {
+	var found []struct {
+		OrderID    string `db:"order_id"`
+		LineID     string `db:"line_id"`
+		SKU        string `db:"sku"`
+		LocationID string `db:"location_id"`
+		Quantity   int64  `db:"quantity"`
+	}
+	err := s.db.SelectContext(ctx, &found, `
+		SELECT order_id, line_id, sku, location_id, quantity - released - consumed AS quantity
+		FROM allocations WHERE sku = $1 AND ($2 = '' OR location_id = $2) AND released + consumed < quantity
+		ORDER BY location_id, order_id, line_id LIMIT 1000`, sku, locationID)
+	if err != nil {
+		return nil, classify(err)
+	}
+	holders := make([]fault.Holder, len(found))
+	for i, h := range found {
+		holders[i] = fault.Holder(h)
+	}
+	return holders, nil
+}

@@ -1,0 +1,168 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"github.com/waybill-oms/waybill/domain/fault"
+	"github.com/waybill-oms/waybill/domain/order"
+)
+
+// Command is a caller's request to change something, known by its idempotency key. It is written with the change,
+// so that the same key finds out that it was done.
+type Command struct {
+	Key         string
+	Name        string          // "pick", "receipt" …
+	Subject     string          // what it is about: an order's, a fulfillment order's, a location's id
+	Fingerprint string          // of the whole request
+	Request     json.RawMessage // to name the fields that differ, should the key come again with another body
+}
+
+// Change is the one way in which an order changes: in one transaction it locks the order, loads it, lets decide
+// change it, and writes the facts, their ledger rows, their events and the command's key. An error of decide
+// changes nothing and comes back as it is. When the command was done before, decide is not asked and the order
+// comes back as it stands now. A nil command needs none: repeating it must be harmless by itself.
+//
+// Errors: NotFound when there is no such order; idempotency_key_reused when the command's key was used for
+// another request; the refusal of the constraint that was hit; Unavailable when the database is away.
+func (s *Store) Change(ctx context.Context, orderID string, cmd *Command, act order.Act, decide func(*order.Order) error) (*order.Order, error) {
+	var out *order.Order
+	err := s.inTx(ctx, func(tx *sqlx.Tx) error {
+		out = nil
+		if err := lockOrder(ctx, tx, orderID); err != nil {
+			return err
+		}
+		done, err := claim(ctx, tx, cmd, act)
+		if err != nil {
+			return err
+		}
+		loaded, err := load(ctx, tx, []string{orderID})
+		if err != nil {
+			return err
+		}
+		before := snapshot(loaded)
+		out = loaded[0]
+		if done {
+			return nil
+		}
+		if err := decide(out); err != nil {
+			return err
+		}
+		return save(ctx, tx, before, act, out)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// Order reads one order. Errors: NotFound.
+func (s *Store) Order(ctx context.Context, orderID string) (*order.Order, error) {
+	loaded, err := load(ctx, s.db, []string{orderID})
+	if err != nil {
+		return nil, classify(err)
+	}
+	if len(loaded) == 0 {
+		return nil, fault.NotFoundf("there is no such order")
+	}
+	return loaded[0], nil
+}
+
+// lockOrder makes everybody else who wants to change the order wait. It is a statement of its own: what is loaded
+// by the next one is then what the one before us committed.
+func lockOrder(ctx context.Context, tx *sqlx.Tx, orderID string) error {
+	var locked []string
+	if err := tx.SelectContext(ctx, &locked, `SELECT id FROM orders WHERE id = $1 `+lockClause, orderID); err != nil {
+		return err
+	}
+	if len(locked) == 0 {
+		return fault.NotFoundf("there is no such order")
+	}
+	return nil
+}
+
+// lockClause is a variable so that a test can take the guard away and watch the constraints, and then see what
+// happens without either.
+var lockClause = "FOR NO KEY UPDATE"
+
+// claim writes the command's key, or reports that it was written before.
+func claim(ctx context.Context, tx *sqlx.Tx, cmd *Command, act order.Act) (done bool, err error) {
+	if cmd == nil {
+		return false, nil
+	}
+	request := cmd.Request
+	if request == nil {
+		request = json.RawMessage("{}")
+	}
+	res, err := tx.ExecContext(ctx, `
+		INSERT INTO commands (key, name, subject, fingerprint, request, at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (key) DO NOTHING`, cmd.Key, cmd.Name, cmd.Subject, cmd.Fingerprint, string(request), act.At)
+	if err != nil {
+		return false, err
+	}
+	if n, _ := res.RowsAffected(); n == 1 {
+		return false, nil
+	}
+	var stored string
+	if err := tx.GetContext(ctx, &stored, `SELECT fingerprint FROM commands WHERE key = $1`, cmd.Key); err != nil {
+		return false, err
+	}
+	if stored != cmd.Fingerprint {
+		return false, fault.New(fault.Invalid, "idempotency_key_reused", "this Idempotency-Key was used for another request")
+	}
+	return true, nil
+}
+
+// loadSQL reads whole aggregates, one JSON document each: one round trip, and the children of one moment.
+const loadSQL = `
+SELECT row_to_json(t) FROM (SELECT
+	o.id, o.idempotency_key, o.external_id, o.channel, o.currency, o.prices_include_tax, o.test, o.on_shortage,
+	o.customer, o.ship_to, o.shipping_service, o.shipping_amount, o.shipping_tax, o.discount, o.total, o.gateway,
+	o.token, o.status, o.decision, o.shortages, o.waiting_for, o.waiting_until, o.deadline, o.attention_code,
+	o.attention_detail, o.attention_since, o.payment_status, o.fulfillment_status, o.settled, o.version,
+	o.sequence, o.created_at, o.updated_at,
+	(SELECT json_agg(x ORDER BY x.position) FROM (SELECT l.id, l.position, l.external_id, l.sku, l.quantity,
+		l.unit_price, l.discount, l.order_discount, l.tax, l.cancelled, l.shipped, l.delivered, l.lost,
+		(SELECT json_agg(u ORDER BY u.first_unit) FROM (SELECT first_unit, quantity, price, discount, tax, shipping,
+			shipping_tax FROM line_units WHERE line_id = l.id) u) AS units
+		FROM order_lines l WHERE l.order_id = o.id) x) AS lines,
+	(SELECT json_agg(x ORDER BY x.placed_at, x.id) FROM (SELECT id, reason, detail, owner, blocks, deadline,
+		placed_at, released_at FROM order_holds WHERE order_id = o.id) x) AS holds,
+	(SELECT json_agg(x ORDER BY x.number) FROM (SELECT id, number, gateway, token, amount, currency, status,
+		reference, capture_before, refusal_code, next_url, unwanted, authorized, capturing, captured, voided,
+		expired, refunding, refunded FROM payments WHERE order_id = o.id) x) AS payments,
+	(SELECT json_agg(x ORDER BY x.created_at, x.key) FROM (SELECT key, kind, payment_id, shipment_id, amount,
+		applied, state, attempts, reference, code, detail, created_at, updated_at
+		FROM operations WHERE order_id = o.id) x) AS operations,
+	(SELECT json_agg(x ORDER BY x.number) FROM (SELECT f.id, f.number, f.location_id, f.status, f.created_at,
+		f.updated_at, (SELECT json_agg(fl ORDER BY fl.line_id) FROM (SELECT line_id, sku, first_unit, quantity,
+			picked, packed, shipped FROM fulfillment_lines WHERE fulfillment_id = f.id) fl) AS lines
+		FROM fulfillments f WHERE f.order_id = o.id) x) AS fulfillments,
+	(SELECT json_agg(x ORDER BY x.number) FROM (SELECT s.id, s.fulfillment_id, s.number, s.status,
+		s.tracking_status, s.tracking_at, s.carrier, s.tracking_number, s.label_reference, s.weight_grams,
+		s.ship_requested, s.carries_shipping, s.amount, s.handed_over_at, s.first_scan_at, s.delivered_at,
+		s.created_at, (SELECT json_agg(sl ORDER BY sl.line_id) FROM (SELECT line_id, sku, first_unit, quantity
+			FROM shipment_lines WHERE shipment_id = s.id) sl) AS lines
+		FROM shipments s WHERE s.order_id = o.id) x) AS shipments,
+	(SELECT json_agg(x ORDER BY x.id) FROM (SELECT id, line_id, generation, fulfillment_id, location_id, sku,
+		quantity, released, consumed, created_at FROM allocations WHERE order_id = o.id) x) AS allocations
+	FROM orders o WHERE o.id = ANY($1) ORDER BY o.id) t`
+
+func load(ctx context.Context, q sqlx.QueryerContext, orderIDs []string) ([]*order.Order, error) {
+	var docs [][]byte
+	if err := sqlx.SelectContext(ctx, q, &docs, loadSQL, pq.Array(orderIDs)); err != nil {
+		return nil, err
+	}
+	orders := make([]*order.Order, len(docs))
+	for i, doc := range docs {
+		orders[i] = new(order.Order)
+		if err := json.Unmarshal(doc, orders[i]); err != nil {
+			return nil, fmt.Errorf("load order: %w", err)
+		}
+	}
+	return orders, nil
+}

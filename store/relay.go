@@ -1,0 +1,53 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+// inboxLease is how long a relay has a row to itself. When it dies meanwhile, another takes over.
+const inboxLease = 30 * time.Second
+
+// Unheard takes at most limit inbox rows that no run has heard of, oldest first, tells each by hear, and marks
+// those heard for which that works. Rows that another process is telling are left to it.
+func (s *Store) Unheard(ctx context.Context, limit int, at time.Time, hear func(orderID string) error) (heard int, err error) {
+	type row struct {
+		ID      int64  `db:"id"`
+		OrderID string `db:"order_id"`
+	}
+	var rows []row
+	err = s.db.SelectContext(ctx, &rows, `
+		UPDATE inbox SET claimed_until = $2 WHERE id IN (
+			SELECT id FROM inbox WHERE heard_at IS NULL AND (claimed_until IS NULL OR claimed_until < $3)
+			ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
+		RETURNING id, order_id`, limit, at.Add(inboxLease), at)
+	if err != nil {
+		return 0, classify(err)
+	}
+	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.ID, b.ID) })
+	var failures []error
+	for _, row := range rows {
+		err := hear(row.OrderID)
+		query := `UPDATE inbox SET heard_at = $2 WHERE id = $1`
+		if err != nil {
+			failures = append(failures, err)
+			query = `UPDATE inbox SET claimed_until = $2 WHERE id = $1` // at once free again
+		} else {
+			heard++
+		}
+		if _, err := s.db.ExecContext(ctx, query, row.ID, at); err != nil {
+			failures = append(failures, classify(err))
+		}
+	}
+	return heard, errors.Join(failures...)
+}
+
+// Unsettled lists orders that still need a run, by id, after an id, that were not changed since before.
+func (s *Store) Unsettled(ctx context.Context, afterID string, before time.Time, limit int) ([]string, error) {
+	var ids []string
+	err := s.db.SelectContext(ctx, &ids, `SELECT id FROM orders WHERE NOT settled AND id > $1 AND updated_at < $2 ORDER BY id LIMIT $3`, afterID, before, limit)
+	return ids, classify(err)
+}

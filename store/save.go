@@ -1,0 +1,320 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/waybill-oms/waybill/domain/inventory"
+	"github.com/waybill-oms/waybill/domain/order"
+)
+
+// table describes how rows of one table are written: as a JSON array in one statement, whatever their number.
+// The JSON names of the domain types are the names of the columns.
+type table struct {
+	name    string
+	key     string // conflict target; "" for append-only tables
+	insert  string // every column, comma separated
+	update  string // those that may change later
+	version bool   // guard the update by the row's version
+}
+
+func (t table) sql() string {
+	s := "INSERT INTO " + t.name + " (" + t.insert + ") SELECT " + t.insert + " FROM json_populate_recordset(NULL::" + t.name + ", $1)"
+	switch {
+	case t.key == "":
+		return s
+	case t.update == "":
+		return s + " ON CONFLICT (" + t.key + ") DO NOTHING"
+	}
+	var set []string
+	for column := range strings.SplitSeq(t.update, ",") {
+		column = strings.TrimSpace(column)
+		set = append(set, column+" = EXCLUDED."+column)
+	}
+	s += " ON CONFLICT (" + t.key + ") DO UPDATE SET " + strings.Join(set, ", ")
+	if t.version {
+		s += " WHERE " + t.name + ".version = EXCLUDED.version - 1"
+	}
+	return s
+}
+
+// The tables of the aggregate, parents before children.
+var (
+	ordersTable = table{name: "orders", key: "id", version: true,
+		insert: `id, idempotency_key, external_id, channel, currency, prices_include_tax, test, on_shortage, customer,
+			ship_to, shipping_service, shipping_amount, shipping_tax, discount, total, gateway, token, status, decision,
+			shortages, waiting_for, waiting_until, deadline, attention_code, attention_detail, attention_since,
+			payment_status, fulfillment_status, settled, version, sequence, created_at, updated_at`,
+		update: `status, decision, shortages, waiting_for, waiting_until, deadline, attention_code, attention_detail,
+			attention_since, payment_status, fulfillment_status, settled, version, sequence, updated_at`}
+	linesTable = table{name: "order_lines", key: "id",
+		insert: `id, order_id, position, external_id, sku, quantity, unit_price, discount, order_discount, tax,
+			cancelled, shipped, delivered, lost`,
+		update: `cancelled, shipped, delivered, lost`}
+	unitsTable = table{name: "line_units", key: "line_id, first_unit",
+		insert: `line_id, order_id, first_unit, quantity, price, discount, tax, shipping, shipping_tax`}
+	holdsTable = table{name: "order_holds", key: "id",
+		insert: `id, order_id, reason, detail, owner, blocks, deadline, placed_at, released_at`,
+		update: `detail, owner, deadline, released_at`}
+	paymentsTable = table{name: "payments", key: "id",
+		insert: `id, order_id, number, gateway, token, amount, currency, status, reference, capture_before,
+			refusal_code, next_url, unwanted, authorized, capturing, captured, voided, expired, refunding, refunded`,
+		update: `status, reference, capture_before, refusal_code, next_url, unwanted, authorized, capturing, captured,
+			voided, expired, refunding, refunded`}
+	operationsTable = table{name: "operations", key: "key",
+		insert: `key, order_id, kind, payment_id, shipment_id, amount, applied, state, attempts, reference, code,
+			detail, created_at, updated_at`,
+		update: `applied, state, attempts, reference, code, detail, updated_at`}
+	fulfillmentsTable = table{name: "fulfillments", key: "id",
+		insert: `id, order_id, number, location_id, status, created_at, updated_at`, update: `status, updated_at`}
+	fulfillmentLinesTable = table{name: "fulfillment_lines", key: "fulfillment_id, line_id",
+		insert: `fulfillment_id, order_id, line_id, sku, first_unit, quantity, picked, packed, shipped`,
+		update: `picked, packed, shipped`}
+	shipmentsTable = table{name: "shipments", key: "id",
+		insert: `id, order_id, fulfillment_id, number, status, tracking_status, tracking_at, carrier,
+			tracking_number, label_reference, weight_grams, ship_requested, carries_shipping, amount, handed_over_at,
+			first_scan_at, delivered_at, created_at`,
+		update: `status, tracking_status, tracking_at, carrier, tracking_number, label_reference, ship_requested,
+			carries_shipping, amount, handed_over_at, first_scan_at, delivered_at`}
+	shipmentLinesTable = table{name: "shipment_lines", key: "shipment_id, line_id",
+		insert: `shipment_id, order_id, line_id, sku, first_unit, quantity`}
+	allocationsTable = table{name: "allocations", key: "id",
+		insert: `id, order_id, line_id, generation, fulfillment_id, location_id, sku, quantity, released, consumed, created_at`,
+		update: `released, consumed`}
+	scansTable       = table{name: "shipment_scans", insert: `shipment_id, status, occurred_at, location, moved, received_at`}
+	moneyLedgerTable = table{name: "money_ledger", insert: `order_id, payment_id, operation_key, account, amount, at`}
+	stockLedgerTable = table{name: "stock_ledger", insert: `sku, location_id, kind, quantity, on_hand, committed,
+			unavailable, order_id, line_id, reference, reason, actor, request_id, at`}
+	eventsTable = table{name: "events", insert: `order_id, sequence, type, at, actor, request_id, status, detail,
+			fulfillment_id, shipment_id, payment_id, amount`}
+	inboxTable = table{name: "inbox", insert: `order_id, kind, created_at`}
+
+	aggregateTables = []table{ordersTable, linesTable, unitsTable, holdsTable, paymentsTable, operationsTable,
+		fulfillmentsTable, fulfillmentLinesTable, shipmentsTable, shipmentLinesTable, allocationsTable}
+	effectTables = []table{scansTable, moneyLedgerTable, stockLedgerTable, eventsTable, inboxTable}
+
+	statements = func() map[string]string {
+		m := map[string]string{}
+		for _, t := range append(append([]table(nil), aggregateTables...), effectTables...) {
+			m[t.name] = t.sql()
+		}
+		return m
+	}()
+)
+
+// rows are the JSON rows to write, by table.
+type rows map[string][]json.RawMessage
+
+// add appends v's JSON object, with further members in front of it.
+func (r rows) add(t table, v any, members ...string) {
+	r[t.name] = append(r[t.name], object(v, members...))
+}
+
+func object(v any, members ...string) json.RawMessage {
+	body, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("store: %T does not marshal: %v", v, err)) // domain types always do
+	}
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i := 0; i < len(members); i += 2 {
+		value, _ := json.Marshal(members[i+1])
+		fmt.Fprintf(&b, "%q:%s,", members[i], value)
+	}
+	if bytes.Equal(body, []byte("{}")) && len(members) > 0 {
+		b.Truncate(b.Len() - 1)
+	}
+	b.Write(body[1:])
+	return b.Bytes()
+}
+
+// aggregate lists every row of an order.
+func (r rows) aggregate(o *order.Order) {
+	mine := []string{"order_id", o.ID}
+	bare := *o
+	bare.Lines, bare.Holds, bare.Payments, bare.Operations = nil, nil, nil, nil
+	bare.Fulfillments, bare.Shipments, bare.Allocations = nil, nil, nil
+	r.add(ordersTable, bare)
+	for _, l := range o.Lines {
+		units := l.Units
+		l.Units = nil
+		r.add(linesTable, l, mine...)
+		for _, u := range units {
+			r.add(unitsTable, u, "order_id", o.ID, "line_id", l.ID)
+		}
+	}
+	for _, h := range o.Holds {
+		r.add(holdsTable, h, mine...)
+	}
+	for _, p := range o.Payments {
+		r.add(paymentsTable, p, mine...)
+	}
+	for _, op := range o.Operations {
+		r.add(operationsTable, op, mine...)
+	}
+	for _, f := range o.Fulfillments {
+		lines := f.Lines
+		f.Lines = nil
+		r.add(fulfillmentsTable, f, mine...)
+		for _, l := range lines {
+			r.add(fulfillmentLinesTable, l, "order_id", o.ID, "fulfillment_id", f.ID)
+		}
+	}
+	for _, s := range o.Shipments {
+		lines := s.Lines
+		s.Lines = nil
+		r.add(shipmentsTable, s, mine...)
+		for _, l := range lines {
+			r.add(shipmentLinesTable, l, "order_id", o.ID, "shipment_id", s.ID)
+		}
+	}
+	for _, a := range o.Allocations {
+		r.add(allocationsTable, a, mine...)
+	}
+}
+
+// snapshot remembers what is stored, so that only what changed is written.
+func snapshot(orders []*order.Order) map[string]bool {
+	r := rows{}
+	for _, o := range orders {
+		r.aggregate(o)
+	}
+	stored := map[string]bool{}
+	for name, list := range r {
+		for _, row := range list {
+			stored[name+string(row)] = true
+		}
+	}
+	return stored
+}
+
+// save writes what changed of the orders since before, with everything that their decisions noted. An order that
+// did not change at all is left alone.
+func save(ctx context.Context, tx *sqlx.Tx, before map[string]bool, act order.Act, orders ...*order.Order) error {
+	r := rows{}
+	var movements []inventory.Movement
+	var written int64
+	for _, o := range orders {
+		mine := rows{}
+		mine.aggregate(o)
+		changed := mine.drop(before)
+		effects := o.Effects()
+		if !changed && len(effects.Events)+len(effects.Scans)+len(effects.Movements)+len(effects.Entries) == 0 {
+			continue
+		}
+		written++
+		o.Version++
+		o.Project(act)
+		mine = rows{}
+		mine.aggregate(o)
+		mine.drop(before)
+		for name, list := range mine {
+			r[name] = append(r[name], list...)
+		}
+		r.effects(o, act)
+		movements = append(movements, effects.Movements...)
+	}
+	if written == 0 {
+		return nil
+	}
+	return r.write(ctx, tx, written, movements)
+}
+
+// drop leaves out the rows that are stored already and reports whether any is left.
+func (r rows) drop(stored map[string]bool) bool {
+	left := false
+	for name, list := range r {
+		var changed []json.RawMessage
+		for _, row := range list {
+			if !stored[name+string(row)] {
+				changed = append(changed, row)
+			}
+		}
+		r[name] = changed
+		left = left || len(changed) > 0
+	}
+	return left
+}
+
+func (r rows) effects(o *order.Order, act order.Act) {
+	e := o.Effects()
+	for _, s := range e.Scans {
+		r.add(scansTable, s)
+	}
+	for _, m := range e.Entries {
+		r.add(moneyLedgerTable, m)
+	}
+	for _, m := range e.Movements {
+		r.add(stockLedgerTable, m, "actor", act.Actor, "request_id", act.RequestID, "at", act.At.Format(timeFormat))
+	}
+	for _, ev := range e.Events {
+		r.add(eventsTable, ev, "order_id", o.ID)
+	}
+	if e.Wake {
+		r.add(inboxTable, struct{}{}, "order_id", o.ID, "kind", "tracking", "created_at", act.At.Format(timeFormat))
+	}
+}
+
+func (r rows) write(ctx context.Context, tx *sqlx.Tx, orders int64, movements []inventory.Movement) error {
+	for _, t := range append(append([]table(nil), aggregateTables...), effectTables...) {
+		if len(r[t.name]) == 0 {
+			continue
+		}
+		body, err := json.Marshal(r[t.name])
+		if err != nil {
+			return err
+		}
+		res, err := tx.ExecContext(ctx, statements[t.name], string(body))
+		if err != nil {
+			return err
+		}
+		if n, _ := res.RowsAffected(); t.version && n != orders {
+			return fmt.Errorf("%s: %d of %d rows written: the version moved under the lock", t.name, n, orders)
+		}
+	}
+	return applyMovements(ctx, tx, movements)
+}
+
+const timeFormat = "2006-01-02T15:04:05.999999999Z07:00"
+
+// applyMovements changes the levels by what was written to the ledger. The rows are locked in (sku, location)
+// order first, as everybody does who changes several: an UPDATE by itself takes them as it finds them.
+func applyMovements(ctx context.Context, tx *sqlx.Tx, movements []inventory.Movement) error {
+	var moving []inventory.Movement
+	for _, m := range movements {
+		if m.OnHand != 0 || m.Committed != 0 || m.Unavailable != 0 {
+			moving = append(moving, m)
+		}
+	}
+	if len(moving) == 0 {
+		return nil
+	}
+	body, err := json.Marshal(moving)
+	if err != nil {
+		return err
+	}
+	const deltas = `(SELECT sku, location_id, sum(on_hand) AS on_hand, sum(committed) AS committed, sum(unavailable) AS unavailable
+		FROM json_to_recordset($1) AS m(sku text COLLATE "C", location_id text COLLATE "C", on_hand bigint, committed bigint, unavailable bigint)
+		GROUP BY sku, location_id)`
+	var locked []string
+	err = tx.SelectContext(ctx, &locked, `SELECT l.sku FROM stock_levels l JOIN `+deltas+` d
+		ON d.sku = l.sku AND d.location_id = l.location_id ORDER BY l.sku, l.location_id FOR NO KEY UPDATE OF l`, string(body))
+	if err != nil {
+		return err
+	}
+	res, err := tx.ExecContext(ctx, `UPDATE stock_levels l SET on_hand = l.on_hand + d.on_hand,
+		committed = l.committed + d.committed, unavailable = l.unavailable + d.unavailable
+		FROM `+deltas+` d WHERE d.sku = l.sku AND d.location_id = l.location_id`, string(body))
+	if err != nil {
+		return err
+	}
+	if n, _ := res.RowsAffected(); n != int64(len(locked)) || n == 0 {
+		return fmt.Errorf("stock_levels: %d of %d rows changed", n, len(locked))
+	}
+	return nil
+}

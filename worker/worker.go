@@ -1,0 +1,37 @@
+// Package worker assembles what executes orders: it registers the workflow and the activities and tunes the
+// worker, and puts a whole worker process together. It owns no behavior of its own.
+package worker
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/waybill-oms/waybill/activities"
+	"github.com/waybill-oms/waybill/workflows"
+)
+
+// New makes a worker on a connected client. Start it, and Stop it to drain.
+func New(c client.Client, taskQueue string, a *activities.Activities) worker.Worker {
+	w := worker.New(c, taskQueue, worker.Options{
+		// Two pollers, the default, cost a third of the throughput; they grow and shrink with the load.
+		WorkflowTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{InitialNumberOfPollers: 8, MinimumNumberOfPollers: 2, MaximumNumberOfPollers: 32}),
+		ActivityTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{InitialNumberOfPollers: 4, MinimumNumberOfPollers: 1, MaximumNumberOfPollers: 32}),
+		// A stopping worker finishes what it has begun; whatever takes longer is repeated by another, under its key.
+		WorkerStopTimeout: 15 * time.Second,
+	})
+	Register(w, a)
+	return w
+}
+
+// Register names the workflow and the activities, for a worker or for a test environment.
+func Register(r worker.Registry, a *activities.Activities) {
+	r.RegisterWorkflowWithOptions(workflows.Order, workflow.RegisterOptions{
+		Name: "Order",
+		// Orders outlive deploys: a run moves to the newest build, and changes in code are guarded by GetVersion.
+		VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
+	})
+	r.RegisterActivity(a)
+}

@@ -1,0 +1,89 @@
+package workflows
+
+import (
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/waybill-oms/waybill/domain/order"
+)
+
+// The search attributes by which operators find runs. They carry ids and states only, since nothing encrypts them.
+var (
+	AttributeOrderStatus       = temporal.NewSearchAttributeKeyKeyword("OrderStatus")
+	AttributePaymentStatus     = temporal.NewSearchAttributeKeyKeyword("PaymentStatus")
+	AttributeFulfillmentStatus = temporal.NewSearchAttributeKeyKeyword("FulfillmentStatus")
+	AttributeWaitingFor        = temporal.NewSearchAttributeKeyKeyword("WaitingFor")
+	AttributeAttention         = temporal.NewSearchAttributeKeyKeyword("Attention")
+	AttributeChannel           = temporal.NewSearchAttributeKeyKeyword("Channel")
+	AttributeLocation          = temporal.NewSearchAttributeKeyKeywordList("Location")
+	AttributeDueAt             = temporal.NewSearchAttributeKeyTime("DueAt")
+	AttributeOrderTotal        = temporal.NewSearchAttributeKeyInt64("OrderTotal")
+)
+
+// SearchAttributes is what has to be created in a namespace before orders run in it.
+func SearchAttributes() map[string]enumspb.IndexedValueType {
+	return map[string]enumspb.IndexedValueType{
+		AttributeOrderStatus.GetName():       enumspb.INDEXED_VALUE_TYPE_KEYWORD,
+		AttributePaymentStatus.GetName():     enumspb.INDEXED_VALUE_TYPE_KEYWORD,
+		AttributeFulfillmentStatus.GetName(): enumspb.INDEXED_VALUE_TYPE_KEYWORD,
+		AttributeWaitingFor.GetName():        enumspb.INDEXED_VALUE_TYPE_KEYWORD,
+		AttributeAttention.GetName():         enumspb.INDEXED_VALUE_TYPE_KEYWORD,
+		AttributeChannel.GetName():           enumspb.INDEXED_VALUE_TYPE_KEYWORD,
+		AttributeLocation.GetName():          enumspb.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+		AttributeDueAt.GetName():             enumspb.INDEXED_VALUE_TYPE_DATETIME,
+		AttributeOrderTotal.GetName():        enumspb.INDEXED_VALUE_TYPE_INT,
+	}
+}
+
+// shown is what the search attributes last said, of that which makes them worth changing.
+type shown struct {
+	payment, attention string
+	waiting            order.WaitingFor
+	final              bool
+}
+
+// publish tells operators where the order stands: the details with every change, which costs nothing; the search
+// attributes, which cost an action each time, only when the money, the cause for attention, or what is waited for
+// is another: in a plain order when it is decided, shipped and over.
+func (r *run) publish(ctx workflow.Context) {
+	workflow.SetCurrentDetails(ctx, r.facts.Details)
+	f := r.facts
+	now := shown{payment: f.PaymentStatus, attention: f.Attention, waiting: f.WaitingFor, final: f.Status.Final()}
+	if !r.quiet() || now == r.shown {
+		return
+	}
+	r.shown = now
+	updates := []temporal.SearchAttributeUpdate{
+		AttributeOrderStatus.ValueSet(string(f.Status)),
+		AttributePaymentStatus.ValueSet(f.PaymentStatus),
+		AttributeFulfillmentStatus.ValueSet(f.FulfillmentStatus),
+		keyword(AttributeWaitingFor, string(f.WaitingFor)),
+		keyword(AttributeAttention, f.Attention),
+		due(f),
+	}
+	if len(f.Locations) > 0 {
+		updates = append(updates, AttributeLocation.ValueSet(f.Locations))
+	}
+	_ = workflow.UpsertTypedSearchAttributes(ctx, updates...)
+}
+
+func keyword(key temporal.SearchAttributeKeyKeyword, value string) temporal.SearchAttributeUpdate {
+	if value == "" {
+		return key.ValueUnset()
+	}
+	return key.ValueSet(value)
+}
+
+func due(f order.Facts) temporal.SearchAttributeUpdate {
+	var at *time.Time
+	if at = f.WaitingUntil; at == nil {
+		at = f.Deadline
+	}
+	if at == nil {
+		return AttributeDueAt.ValueUnset()
+	}
+	return AttributeDueAt.ValueSet(*at)
+}

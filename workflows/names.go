@@ -1,0 +1,52 @@
+package workflows
+
+import (
+	"time"
+
+	"github.com/waybill-oms/waybill/domain/order"
+)
+
+// TaskQueue is where workers take the tasks of orders from, unless configured otherwise.
+const TaskQueue = "waybill"
+
+// WorkflowID is the id of an order's run. There is at most one at a time.
+func WorkflowID(orderID string) string { return "order/" + orderID }
+
+// The updates that a run takes.
+const (
+	UpdatePlace   = "place"
+	UpdateCancel  = "cancel"
+	UpdatePayment = "payment"
+	UpdatePick    = "pick"
+	UpdatePack    = "pack"
+	UpdateShip    = "ship"
+	UpdateResume  = "resume"
+)
+
+const (
+	// SignalFacts tells a run that its order's facts changed by themselves.
+	SignalFacts = "facts"
+	// QueryProgress asks a run what it is doing.
+	QueryProgress = "progress"
+)
+
+// OrderInput starts a run: an id, never personal data. The facts are loaded.
+type OrderInput struct {
+	OrderID string `json:"order_id"`
+}
+
+// Progress is what a run says of itself.
+type Progress struct {
+	Facts     order.Facts    `json:"facts"`
+	Steps     []StepProgress `json:"steps"`
+	NextTimer *time.Time     `json:"next_timer,omitempty"`
+}
+
+// StepProgress is a step that the run is performing.
+type StepProgress struct {
+	Name    string    `json:"name"`
+	Key     string    `json:"key"`
+	Since   time.Time `json:"since"`
+	Visible bool      `json:"visible"` // in trouble: an activity that operators can see and retry
+	Failed  bool      `json:"failed"`  // given up until somebody resumes the order
+}

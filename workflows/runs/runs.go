@@ -1,0 +1,188 @@
+// Package runs is how the rest of Waybill speaks to order runs: start, ask, command, wake.
+//
+// It owns workflow options, admission in front of Temporal, and what Temporal's errors mean to a caller. It does
+// not own what a run does (workflows), nor what is true (store).
+package runs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/waybill-oms/waybill/domain/fault"
+	"github.com/waybill-oms/waybill/domain/money"
+	"github.com/waybill-oms/waybill/domain/order"
+	"github.com/waybill-oms/waybill/workflows"
+)
+
+const (
+	// inFlight bounds what is asked of Temporal at a time. Throughput holds far beyond, but waiting does not.
+	inFlight = 64
+	// admission is how long a request may queue for its turn.
+	admission = 2 * time.Second
+	// perOrder is under the server's limit of 10 updates in flight per run.
+	perOrder = 8
+)
+
+// Runs speaks to the runs of orders. It is safe for concurrent use.
+type Runs struct {
+	client    client.Client
+	taskQueue string
+	turns     chan struct{}
+	orders    counters
+}
+
+// New makes a Runs on a connected client, for runs that the workers of a task queue execute.
+func New(c client.Client, taskQueue string) *Runs {
+	return &Runs{client: c, taskQueue: taskQueue, turns: make(chan struct{}, inFlight), orders: counters{counts: map[string]int{}}}
+}
+
+// Place starts the order's run and waits for its decision. Errors: Unavailable outcome_unknown when that takes
+// longer than ctx allows: the order is a stored fact and will be decided.
+func (r *Runs) Place(ctx context.Context, o *order.Order) (order.Facts, error) {
+	return r.update(ctx, o, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, workflows.UpdatePlace, "place/"+o.ID)
+}
+
+// Command sends a command to the order's run, starting one when there is none, and waits for its answer. Key is
+// the caller's idempotency key: the same key joins the command that is under way. Errors: the command's refusal;
+// TooMany; Unavailable outcome_unknown.
+func (r *Runs) Command(ctx context.Context, o *order.Order, name, key string, command any) (order.Facts, error) {
+	return r.update(ctx, o, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, name, key, command)
+}
+
+func (r *Runs) update(ctx context.Context, o *order.Order, reuse enumspb.WorkflowIdReusePolicy, name, key string, args ...any) (order.Facts, error) {
+	if !r.orders.enter(o.ID, perOrder) {
+		return order.Facts{}, &fault.Fault{Kind: fault.TooMany, Code: "too_many_commands", RetryAfter: time.Second,
+			Detail: fmt.Sprintf("%d commands for this order are being worked on already", perOrder)}
+	}
+	defer r.orders.leave(o.ID)
+	leave, err := r.admit(ctx)
+	if err != nil {
+		return order.Facts{}, err
+	}
+	defer leave()
+	handle, err := r.client.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: r.client.NewWithStartWorkflowOperation(r.startOptions(o, reuse), workflows.Order, workflows.OrderInput{OrderID: o.ID}),
+		UpdateOptions: client.UpdateWorkflowOptions{WorkflowID: workflows.WorkflowID(o.ID), UpdateID: key, UpdateName: name,
+			Args: args, WaitForStage: client.WorkflowUpdateStageCompleted},
+	})
+	if err != nil {
+		return order.Facts{}, explain(err)
+	}
+	var facts order.Facts
+	if err := handle.Get(ctx, &facts); err != nil {
+		return order.Facts{}, explain(err)
+	}
+	return facts, nil
+}
+
+// admit waits briefly for a turn.
+func (r *Runs) admit(ctx context.Context) (leave func(), err error) {
+	wait := time.NewTimer(admission)
+	defer wait.Stop()
+	select {
+	case r.turns <- struct{}{}:
+		return func() { <-r.turns }, nil
+	case <-wait.C:
+		return nil, &fault.Fault{Kind: fault.Unavailable, Code: "overloaded", RetryAfter: 2 * time.Second,
+			Detail: "too many orders are being worked on at the moment: send the same request again"}
+	case <-ctx.Done():
+		return nil, explain(ctx.Err())
+	}
+}
+
+// Ensure starts the order's run when there is none.
+func (r *Runs) Ensure(ctx context.Context, o *order.Order) error {
+	_, err := r.client.ExecuteWorkflow(ctx, r.startOptions(o, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE), workflows.Order, workflows.OrderInput{OrderID: o.ID})
+	return err
+}
+
+// Wake tells the order's run that its facts changed by themselves, starting one when there is none.
+func (r *Runs) Wake(ctx context.Context, o *order.Order) error {
+	_, err := r.client.SignalWithStartWorkflow(ctx, workflows.WorkflowID(o.ID), workflows.SignalFacts, nil,
+		r.startOptions(o, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE), workflows.Order, workflows.OrderInput{OrderID: o.ID})
+	return err
+}
+
+// Running reports whether the order has a run at this moment.
+func (r *Runs) Running(ctx context.Context, orderID string) (bool, error) {
+	d, err := r.client.DescribeWorkflowExecution(ctx, workflows.WorkflowID(orderID), "")
+	var absent *serviceerror.NotFound
+	if errors.As(err, &absent) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return d.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
+}
+
+// Progress asks the run itself what it is doing. Errors: NotFound when there is none; Unavailable.
+func (r *Runs) Progress(ctx context.Context, orderID string) (workflows.Progress, *commonpb.WorkflowExecution, error) {
+	var p workflows.Progress
+	d, err := r.client.DescribeWorkflowExecution(ctx, workflows.WorkflowID(orderID), "")
+	if err != nil {
+		return p, nil, explain(err)
+	}
+	execution := d.GetWorkflowExecutionInfo().GetExecution()
+	value, err := r.client.QueryWorkflow(ctx, execution.GetWorkflowId(), execution.GetRunId(), workflows.QueryProgress)
+	if err != nil {
+		return p, execution, explain(err)
+	}
+	return p, execution, value.Get(&p)
+}
+
+// Ping reports whether Temporal answers and whether a worker polls the task queue.
+func (r *Runs) Ping(ctx context.Context) (polled bool, err error) {
+	if _, err := r.client.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
+		return false, err
+	}
+	d, err := r.client.DescribeTaskQueue(ctx, r.taskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW)
+	if err != nil {
+		return false, err
+	}
+	return len(d.GetPollers()) > 0, nil
+}
+
+// startOptions are the same whoever starts a run: the API, the sweeper, or a scan.
+func (r *Runs) startOptions(o *order.Order, reuse enumspb.WorkflowIdReusePolicy) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
+		ID: workflows.WorkflowID(o.ID), TaskQueue: r.taskQueue,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    reuse,
+		StaticSummary: fmt.Sprintf("%s %s · %s %s · %d lines", o.Channel, o.ExternalID,
+			money.Format(o.Total, o.Currency), o.Currency, len(o.Lines)),
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			workflows.AttributeOrderStatus.ValueSet(string(o.Status)),
+			workflows.AttributePaymentStatus.ValueSet(o.PaymentAxis),
+			workflows.AttributeFulfillmentStatus.ValueSet(o.FulfillmentAxis),
+			workflows.AttributeChannel.ValueSet(o.Channel),
+			workflows.AttributeOrderTotal.ValueSet(o.Total),
+		),
+	}
+}
+
+// explain turns what Temporal says into what a caller can act on. Whatever is not a refusal leaves the outcome
+// open: the same key will find it.
+func explain(err error) error {
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) && app.HasDetails() {
+		f := new(fault.Fault)
+		if app.Details(f) == nil && f.Code != "" {
+			return f
+		}
+	}
+	var absent *serviceerror.NotFound
+	if errors.As(err, &absent) {
+		return fault.NotFoundf("the order has no run")
+	}
+	return &fault.Fault{Kind: fault.Unavailable, Code: "outcome_unknown", RetryAfter: time.Second,
+		Detail: "no answer in time: it may or may not have happened. Send the same request again, with the same Idempotency-Key"}
+}
