@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -53,10 +54,11 @@ type Step struct {
 // Caller is who sent a command, and under which key.
 type Caller struct {
 	On
-	Key         string `json:"key"` // of the command; the update's id
-	Fingerprint string `json:"fingerprint"`
-	Actor       string `json:"actor"`
-	RequestID   string `json:"request_id"`
+	Key         string          `json:"key"` // of the command
+	Fingerprint string          `json:"fingerprint"`
+	Request     json.RawMessage `json:"request,omitempty"` // as it was sent
+	Actor       string          `json:"actor"`
+	RequestID   string          `json:"request_id"`
 }
 
 // now is the run's time: what it was when the activity was asked for, plus what has passed since. Retries that go
@@ -104,7 +106,7 @@ func (a *Activities) command(ctx context.Context, name, subject string, c Caller
 	act := order.Act{At: c.now(ctx), Actor: c.Actor, RequestID: c.RequestID, NewID: a.NewID, Policy: a.Policy}
 	var cmd *store.Command
 	if c.Key != "" {
-		cmd = &store.Command{Key: c.Key, Name: name, Subject: subject, Fingerprint: c.Fingerprint}
+		cmd = &store.Command{Key: c.Key, Name: name, Subject: subject, Fingerprint: c.Fingerprint, Request: c.Request}
 	}
 	return a.change(ctx, c.OrderID, cmd, act, func(o *order.Order) error { return decide(o, act) })
 }

@@ -27,8 +27,8 @@ func newLocker() lock.SessionLocker {
 
 // refusals tells what a constraint protects, for those that a caller can run into.
 var refusals = map[string]*fault.Fault{
-	"stock_levels_committed_within_on_hand": fault.Conflictf("stock_committed", "that would leave less on hand than is committed to orders"),
-	"stock_levels_on_hand_not_negative":     fault.Conflictf("stock_negative", "that would leave less than nothing on hand"),
+	"stock_levels_committed_within_on_hand": fault.Conflictf("below_committed", "that would leave less on hand than is committed to orders"),
+	"stock_levels_on_hand_not_negative":     fault.Conflictf("below_zero", "that would leave less than nothing on hand"),
 	"stock_levels_committed_not_negative":   fault.Conflictf("stock_not_committed", "that would release more than is committed"),
 	"payments_captures_within_authorized":   fault.Conflictf("capture_exceeds_authorization", "that would capture more than is authorized"),
 	"payments_refunds_within_captured":      fault.Conflictf("refund_exceeds_capture", "that would refund more than was captured"),

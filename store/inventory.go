@@ -52,7 +52,7 @@ type StockChange struct {
 }
 
 // ChangeStock writes a receipt or an adjustment at a location: ledger and levels in one transaction, once per
-// command key. Errors: NotFound for the location; Conflict stock_committed with the holders when it would leave
+// command key. Errors: NotFound for the location; Conflict below_committed with the holders when it would leave
 // less than is committed to orders.
 func (s *Store) ChangeStock(ctx context.Context, cmd *Command, kind inventory.Kind, locationID string, changes []StockChange, reason string, act order.Act) error {
 	err := s.inTx(ctx, func(tx *sqlx.Tx) error {
@@ -69,7 +69,7 @@ func (s *Store) ChangeStock(ctx context.Context, cmd *Command, kind inventory.Ki
 		}
 		return writeStock(ctx, tx, kind, locationID, changes, reason, cmd.Key, act)
 	})
-	if fault.Is(err, "stock_committed") || fault.Is(err, "stock_negative") {
+	if fault.Is(err, "below_committed") || fault.Is(err, "below_zero") {
 		return s.withHolders(ctx, fault.As(err), locationID, changes)
 	}
 	return err
@@ -107,18 +107,34 @@ func (s *Store) withHolders(ctx context.Context, f *fault.Fault, locationID stri
 		if c.Quantity >= 0 {
 			continue
 		}
-		holders, err := s.Holders(ctx, c.SKU, locationID)
+		held, err := s.Holders(ctx, HolderFilter{SKU: c.SKU, LocationID: locationID, Limit: 100})
 		if err != nil {
 			return err
 		}
-		refusal.Holders = append(refusal.Holders, holders...)
+		for _, h := range held {
+			refusal.Holders = append(refusal.Holders, h.Holder)
+		}
 	}
 	return &refusal
 }
 
-// Holders lists the orders that hold units of a SKU, at one location or, with "", at all: at most 1000.
-func (s *Store) Holders(ctx context.Context, sku, locationID string) ([]fault.Holder, error) {
+// HolderFilter says whose holders to list; AfterID continues.
+type HolderFilter struct {
+	SKU, LocationID string // LocationID may be empty
+	AfterID         string
+	Limit           int
+}
+
+// HolderRow is one allocation that still commits units.
+type HolderRow struct {
+	ID string // of the allocation
+	fault.Holder
+}
+
+// Holders lists the orders that hold units of a SKU, in the order in which they got them.
+func (s *Store) Holders(ctx context.Context, f HolderFilter) ([]HolderRow, error) {
 	var found []struct {
+		ID         string `db:"id"`
 		OrderID    string `db:"order_id"`
 		LineID     string `db:"line_id"`
 		SKU        string `db:"sku"`
@@ -126,15 +142,13 @@ func (s *Store) Holders(ctx context.Context, sku, locationID string) ([]fault.Ho
 		Quantity   int64  `db:"quantity"`
 	}
 	err := s.db.SelectContext(ctx, &found, `
-		SELECT order_id, line_id, sku, location_id, quantity - released - consumed AS quantity
-		FROM allocations WHERE sku = $1 AND ($2 = '' OR location_id = $2) AND released + consumed < quantity
-		ORDER BY location_id, order_id, line_id LIMIT 1000`, sku, locationID)
-	if err != nil {
-		return nil, classify(err)
-	}
-	holders := make([]fault.Holder, len(found))
+		SELECT id, order_id, line_id, sku, location_id, quantity - released - consumed AS quantity
+		FROM allocations WHERE sku = $1 AND ($2 = '' OR location_id = $2) AND released + consumed < quantity AND id > $3
+		ORDER BY id LIMIT $4`, f.SKU, f.LocationID, f.AfterID, f.Limit)
+	rows := make([]HolderRow, len(found))
 	for i, h := range found {
-		holders[i] = fault.Holder(h)
+		rows[i] = HolderRow{ID: h.ID, Holder: fault.Holder{OrderID: h.OrderID, LineID: h.LineID, SKU: h.SKU,
+			LocationID: h.LocationID, Quantity: h.Quantity}}
 	}
-	return holders, nil
+	return rows, classify(err)
 }

@@ -54,10 +54,10 @@ func (w *where) String() string {
 
 // OrderFilter narrows a list of orders; zero values do not.
 type OrderFilter struct {
-	Status, Channel, ExternalID, Customer, SKU, WaitingFor, Attention string
+	Status, Channel, ExternalID, Customer, SKU, WaitingFor string
 
-	AnyAttention  bool      // whatever the cause
-	Query         string    // beginning of an id, an external id, a customer's e-mail or name
+	Attention     *bool     // only those that do, or do not, ask for attention
+	Query         string    // beginning of an id, an external id, a customer's id, e-mail or name
 	CreatedFrom   time.Time // inclusive
 	CreatedBefore time.Time // exclusive
 	Page          Page
@@ -72,6 +72,8 @@ type OrderSummary struct {
 	Total             int64            `db:"total"`
 	Test              bool             `db:"test"`
 	CustomerID        string           `db:"customer_id"`
+	CustomerName      string           `db:"customer_name"`
+	CustomerEmail     string           `db:"customer_email"`
 	Status            order.Status     `db:"status"`
 	PaymentStatus     string           `db:"payment_status"`
 	FulfillmentStatus string           `db:"fulfillment_status"`
@@ -93,13 +95,15 @@ func (s *Store) Orders(ctx context.Context, f OrderFilter) ([]OrderSummary, erro
 	w.text("o.customer ->> 'id' = ?", f.Customer)
 	w.text("EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = o.id AND l.sku = ?)", f.SKU)
 	w.text("o.waiting_for = ? AND o.waiting_for <> ''", f.WaitingFor)
-	w.text("o.attention_code = ? AND o.attention_code <> ''", f.Attention)
-	if f.AnyAttention {
+	if f.Attention != nil && *f.Attention {
 		w.conditions = append(w.conditions, "o.attention_code <> ''")
+	} else if f.Attention != nil {
+		w.conditions = append(w.conditions, "o.attention_code = ''")
 	}
 	if f.Query != "" {
 		prefix := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(f.Query) + "%"
-		w.add("(o.id LIKE ? OR o.external_id LIKE ? OR lower(o.customer ->> 'email') LIKE lower(?) OR lower(o.customer ->> 'name') LIKE lower(?))", prefix)
+		w.add(`(o.id LIKE ? OR o.external_id LIKE ? OR o.customer ->> 'id' LIKE ?
+			OR lower(o.customer ->> 'email') LIKE lower(?) OR lower(o.customer ->> 'name') LIKE lower(?))`, prefix)
 	}
 	if !f.CreatedFrom.IsZero() {
 		w.add("o.created_at >= ?", f.CreatedFrom)
@@ -110,7 +114,8 @@ func (s *Store) Orders(ctx context.Context, f OrderFilter) ([]OrderSummary, erro
 	w.page("o.created_at", "o.id", "<", f.Page)
 	var found []OrderSummary
 	err := s.db.SelectContext(ctx, &found, `
-		SELECT o.id, o.external_id, o.channel, o.currency, o.total, o.test, o.customer ->> 'id' AS customer_id, o.status,
+		SELECT o.id, o.external_id, o.channel, o.currency, o.total, o.test, o.customer ->> 'id' AS customer_id,
+			o.customer ->> 'name' AS customer_name, o.customer ->> 'email' AS customer_email, o.status,
 			o.payment_status, o.fulfillment_status, o.waiting_for, o.waiting_until, o.attention_code,
 			o.attention_detail, o.attention_since, o.created_at, o.updated_at
 		FROM orders o `+w.String()+fmt.Sprintf(` ORDER BY o.created_at DESC, o.id DESC LIMIT %d`, f.Page.Limit), w.args...)
@@ -278,23 +283,25 @@ type LedgerRow struct {
 	At          time.Time `db:"at"`
 }
 
-// LedgerFilter narrows the stock ledger; After continues it.
+// LedgerFilter narrows the stock ledger; Before continues it.
 type LedgerFilter struct {
 	SKU, LocationID, OrderID string
-	After                    int64
+	Before                   int64 // 0: from the newest on
 	Limit                    int
 }
 
-// Ledger lists movements of stock in the order in which they were written.
+// Ledger lists movements of stock, newest first.
 func (s *Store) Ledger(ctx context.Context, f LedgerFilter) ([]LedgerRow, error) {
 	w := &where{}
 	w.text("sku = ?", f.SKU)
 	w.text("location_id = ?", f.LocationID)
 	w.text("order_id = ?", f.OrderID)
-	w.add("id > ?", f.After)
+	if f.Before > 0 {
+		w.add("id < ?", f.Before)
+	}
 	var found []LedgerRow
 	err := s.db.SelectContext(ctx, &found, `
 		SELECT id, sku, location_id, kind, quantity, on_hand, committed, unavailable, order_id, line_id, reference, reason, at
-		FROM stock_ledger `+w.String()+fmt.Sprintf(` ORDER BY id LIMIT %d`, f.Limit), w.args...)
+		FROM stock_ledger `+w.String()+fmt.Sprintf(` ORDER BY id DESC LIMIT %d`, f.Limit), w.args...)
 	return found, classify(err)
 }

@@ -7,8 +7,11 @@ import (
 )
 
 // CancelWhole ends an order of which nothing was handed over. Stock is released at once; money and labels are
-// let go by operations that are written down here and performed afterwards.
+// let go by operations that are written down here and performed afterwards. Cancelling again changes nothing.
 func (o *Order) CancelWhole(reason string, act Act) error {
+	if o.Status == Cancelled {
+		return nil
+	}
 	if o.Status.Final() {
 		return Cancel.Take(&o.Status, "order")
 	}

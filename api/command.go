@@ -1,0 +1,121 @@
+package api
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/waybill-oms/waybill/activities"
+	"github.com/waybill-oms/waybill/domain/fault"
+	"github.com/waybill-oms/waybill/domain/order"
+	"github.com/waybill-oms/waybill/store"
+)
+
+// fingerprint tells requests apart that must not share an Idempotency-Key.
+func fingerprint(c *gin.Context) string {
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s %s\n", c.Request.Method, c.Request.URL.Path)
+	sum.Write(Canonical(c))
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// command is the request as the books know it.
+func command(c *gin.Context, name, subject string) *store.Command {
+	return &store.Command{Key: IdempotencyKey(c), Name: name, Subject: subject, Fingerprint: fingerprint(c), Request: Canonical(c)}
+}
+
+// send takes a command to the order's run and returns the order as it then stands. A command that was done before
+// is not sent again, whatever became of the run. An order that needs no run any more answers by itself: refuse is
+// the command's own decision, asked for its refusal.
+func (s *Service) send(c *gin.Context, o *order.Order, name, subject string, build func(activities.Caller) any, refuse func(*order.Order) error) (*order.Order, error) {
+	done, found, err := s.Store.CommandDone(c.Request.Context(), IdempotencyKey(c))
+	if err != nil {
+		return nil, err
+	}
+	print := fingerprint(c)
+	switch {
+	case found && done.Fingerprint != print:
+		return nil, reused(done.Request, Canonical(c))
+	case found:
+		return s.Store.Order(c.Request.Context(), o.ID)
+	case o.Settled:
+		return o, refuse(o)
+	}
+	ctx, cancel := limited(c, commandLimit)
+	defer cancel()
+	caller := activities.Caller{On: activities.On{OrderID: o.ID}, Key: IdempotencyKey(c), Fingerprint: print,
+		Request: Canonical(c), Actor: actor(c), RequestID: RequestID(c)}
+	// The update's id carries the fingerprint: the server would answer another payload under the same id as if
+	// it were the first.
+	if _, err = s.Runs.Command(ctx, o, name, IdempotencyKey(c)+"/"+print[:16], build(caller)); err != nil {
+		if fault.Is(err, "idempotency_key_reused") {
+			return nil, s.reusedMeanwhile(c, err)
+		}
+		return nil, err
+	}
+	return s.Store.Order(c.Request.Context(), o.ID)
+}
+
+// reusedMeanwhile names the fields when the key was taken by another request that was under way at the same time.
+func (s *Service) reusedMeanwhile(c *gin.Context, err error) error {
+	done, found, failed := s.Store.CommandDone(c.Request.Context(), IdempotencyKey(c))
+	if failed != nil || !found {
+		return err
+	}
+	return reused(done.Request, Canonical(c))
+}
+
+// reused refuses a key that was used for another request, and names the fields that differ.
+func reused(then, now []byte) error {
+	var wrong fault.Fields
+	for _, pointer := range differences(then, now) {
+		wrong.Add(pointer, "differs", "differs from the first request with this Idempotency-Key")
+	}
+	return &fault.Fault{Kind: fault.Invalid, Code: "idempotency_key_reused", Fields: wrong,
+		Detail: "this Idempotency-Key was used for another request: use a new key for a new request"}
+}
+
+// differences lists the JSON pointers at which two documents differ.
+func differences(a, b []byte) []string {
+	var x, y any
+	if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {
+		return nil
+	}
+	return differ("", x, y)
+}
+
+func differ(at string, x, y any) []string {
+	if reflect.DeepEqual(x, y) {
+		return nil
+	}
+	var found []string
+	switch x := x.(type) {
+	case map[string]any:
+		if y, ok := y.(map[string]any); ok {
+			all := map[string]any{}
+			for k := range x {
+				all[k] = nil
+			}
+			for k := range y {
+				all[k] = nil
+			}
+			for _, k := range sortedKeys(all) {
+				found = append(found, differ(at+"/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(k), x[k], y[k])...)
+			}
+			return found
+		}
+	case []any:
+		if y, ok := y.([]any); ok && len(x) == len(y) {
+			for i := range x {
+				found = append(found, differ(fmt.Sprintf("%s/%d", at, i), x[i], y[i])...)
+			}
+			return found
+		}
+	}
+	return []string{at}
+}

@@ -1,0 +1,288 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/waybill-oms/waybill/activities"
+	"github.com/waybill-oms/waybill/api/client"
+	"github.com/waybill-oms/waybill/domain/fault"
+	"github.com/waybill-oms/waybill/domain/id"
+	"github.com/waybill-oms/waybill/domain/order"
+	"github.com/waybill-oms/waybill/domain/shipping"
+	"github.com/waybill-oms/waybill/store"
+	"github.com/waybill-oms/waybill/workflows"
+)
+
+// placeOrder stores the order, then asks its run for the decision. From the moment it is stored nothing loses it.
+func (s *Service) placeOrder(c *gin.Context) error {
+	p := placement(Body[client.OrderRequest](c)).Normalize()
+	if err := p.Validate(s.Gateways...); err != nil {
+		return err
+	}
+	o, fresh, err := s.Store.Place(c.Request.Context(), p, s.NewID(id.Order), IdempotencyKey(c), s.act(c))
+	if err != nil {
+		return err
+	}
+	status := http.StatusCreated
+	if !fresh {
+		if status, err = compare(o, p, IdempotencyKey(c)); err != nil {
+			return err
+		}
+	}
+	if o.Decision == order.Undecided && !o.Status.Final() {
+		o = s.decided(c, o)
+	}
+	return answerPlacing(c, o, status)
+}
+
+// compare tells a repeated request from another one that happens to use its names.
+func compare(o *order.Order, p order.Placement, key string) (status int, err error) {
+	then, now := mustMarshal(o.Placement()), mustMarshal(p)
+	differing := differences(then, now)
+	switch {
+	case o.IdempotencyKey == key && len(differing) > 0:
+		return 0, reused(then, now)
+	case o.IdempotencyKey == key:
+		return http.StatusCreated, nil
+	case len(differing) > 0:
+		f := fault.Conflictf("external_id_taken", "another order of this channel has this external_id")
+		f.OrderID = o.ID
+		for _, pointer := range differing {
+			f.Fields = append(f.Fields, fault.Field{Pointer: pointer, Code: "differs", Detail: "differs from the order that has this external_id"})
+		}
+		return 0, f
+	}
+	return http.StatusOK, nil
+}
+
+// decided waits a while for the order's decision. Without one the order is what it was: stored.
+func (s *Service) decided(c *gin.Context, o *order.Order) *order.Order {
+	ctx, cancel := limited(c, placeLimit)
+	defer cancel()
+	_, _ = s.Runs.Place(ctx, o) // whatever went wrong: a sweeper starts what has no run
+	now, err := s.Store.Order(context.WithoutCancel(c.Request.Context()), o.ID)
+	if err != nil {
+		return o
+	}
+	return now
+}
+
+// answerPlacing answers what was decided then, also when the order has gone on since.
+func answerPlacing(c *gin.Context, o *order.Order, status int) error {
+	switch o.Decision {
+	case order.DecisionShort:
+		f := fault.Conflictf("out_of_stock", "%d of %d lines are short: nothing was held", len(o.Shortages), len(o.Lines))
+		f.OrderID, f.Shortages = o.ID, o.Shortages
+		return f
+	case order.DecisionDecline, order.DecisionAction:
+		return unpaid(o, &o.Payments[0])
+	case order.Undecided:
+		if !o.Status.Final() {
+			status = http.StatusAccepted
+		}
+	}
+	Reply(c, status, renderOrder(o))
+	return nil
+}
+
+// unpaid is the problem of a payment that did not work.
+func unpaid(o *order.Order, p *order.Payment) error {
+	f := fault.New(fault.Payment, "payment_declined", "the payment was declined; the order waits for another one")
+	if p.RefusalCode != "" {
+		f.Code = p.RefusalCode
+	}
+	if p.Status == order.PaymentActionRequired {
+		f.Code, f.Detail = "action_required", "the bank wants the customer to confirm the payment; the order waits"
+		f.NextAction = &fault.NextAction{Type: "redirect", URL: p.NextURL}
+	}
+	f.OrderID = o.ID
+	return f
+}
+
+func (s *Service) getOrder(c *gin.Context) error {
+	o, err := s.Store.Order(c.Request.Context(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	Reply(c, http.StatusOK, renderOrder(o))
+	return nil
+}
+
+func (s *Service) listOrders(c *gin.Context) error {
+	page, err := PageOf(c)
+	if err != nil {
+		return err
+	}
+	q := Params[client.ListOrdersParams](c)
+	f := store.OrderFilter{Status: string(value(q.Status)), Channel: value(q.Channel), ExternalID: value(q.ExternalID),
+		Customer: value(q.Customer), SKU: value(q.SKU), WaitingFor: string(value(q.WaitingFor)), Attention: q.Attention,
+		Query: value(q.Q), CreatedFrom: value(q.CreatedFrom), CreatedBefore: value(q.CreatedBefore), Page: after(page)}
+	found, err := s.Store.Orders(c.Request.Context(), f)
+	if err != nil {
+		return err
+	}
+	answer := client.OrderPage{Data: make([]client.OrderSummary, 0, len(found))}
+	for i, o := range found {
+		if i == page.Limit {
+			answer.NextCursor = NextCursor(c, Position{At: found[i-1].CreatedAt, Key: found[i-1].ID})
+			break
+		}
+		answer.Data = append(answer.Data, renderSummary(o))
+	}
+	Reply(c, http.StatusOK, answer)
+	return nil
+}
+
+// after asks the store for one row more than the page has: it tells whether there is another page.
+func after(p Page) store.Page {
+	page := store.Page{Limit: p.Limit + 1}
+	if p.After != nil {
+		page.AfterAt, page.AfterID = p.After.At, p.After.Key
+	}
+	return page
+}
+
+func (s *Service) getOrderTimeline(c *gin.Context) error {
+	page, err := PageOf(c)
+	if err != nil {
+		return err
+	}
+	if _, err := s.Store.Order(c.Request.Context(), c.Param("id")); err != nil {
+		return err
+	}
+	var from int64
+	if page.After != nil {
+		from, _ = strconv.ParseInt(page.After.Key, 10, 64)
+	}
+	events, err := s.Store.Timeline(c.Request.Context(), c.Param("id"), from, page.Limit+1)
+	if err != nil {
+		return err
+	}
+	answer := client.TimelinePage{Data: make([]client.TimelineEntry, 0, len(events))}
+	for i, e := range events {
+		if i == page.Limit {
+			answer.NextCursor = NextCursor(c, Position{Key: strconv.FormatInt(events[i-1].Sequence, 10)})
+			break
+		}
+		answer.Data = append(answer.Data, renderEvent(e))
+	}
+	Reply(c, http.StatusOK, answer)
+	return nil
+}
+
+// getOrderProgress asks the run. When there is none, the books answer.
+func (s *Service) getOrderProgress(c *gin.Context) error {
+	o, err := s.Store.Order(c.Request.Context(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	answer := client.Progress{OrderID: o.ID, WorkflowID: workflows.WorkflowID(o.ID), Status: client.OrderStatus(o.Status),
+		WaitingFor: waitingFor(o.WaitingFor), WaitingUntil: o.WaitingUntil, Steps: []client.Step{}}
+	ctx, cancel := limited(c, progressLimit)
+	defer cancel()
+	running, err := s.Runs.Running(ctx, o.ID)
+	if err != nil {
+		return fault.New(fault.Unavailable, "temporal_unavailable", "Temporal does not answer in time: ask again")
+	}
+	if !running {
+		Reply(c, http.StatusOK, answer)
+		return nil
+	}
+	p, execution, err := s.Runs.Progress(ctx, o.ID)
+	if err != nil {
+		return fault.New(fault.Unavailable, "run_unavailable", "no worker answers for the run in time: ask again")
+	}
+	answer.Running, answer.RunID, answer.NextTimer = true, optional(execution.GetRunId()), p.NextTimer
+	answer.Status, answer.WaitingFor, answer.WaitingUntil = client.OrderStatus(p.Facts.Status), waitingFor(p.Facts.WaitingFor), p.Facts.WaitingUntil
+	for _, step := range p.Steps {
+		answer.Steps = append(answer.Steps, client.Step{Name: step.Name, Subject: step.Key, Since: step.Since})
+	}
+	Reply(c, http.StatusOK, answer)
+	return nil
+}
+
+func (s *Service) cancelOrder(c *gin.Context) error {
+	body := Body[client.CancelRequest](c)
+	return s.commandOrder(c, workflows.UpdateCancel, func(caller activities.Caller) any {
+		return activities.CancelCommand{Caller: caller, Reason: body.Reason}
+	}, func(o *order.Order) error { return o.CancelWhole(body.Reason, s.act(c)) })
+}
+
+func (s *Service) resumeOrder(c *gin.Context) error {
+	return s.commandOrder(c, workflows.UpdateResume, func(caller activities.Caller) any {
+		return activities.ResumeCommand{Caller: caller}
+	}, func(o *order.Order) error { return o.Resume(s.act(c)) })
+}
+
+func (s *Service) commandOrder(c *gin.Context, name string, build func(activities.Caller) any, refuse func(*order.Order) error) error {
+	o, err := s.Store.Order(c.Request.Context(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	if o, err = s.send(c, o, name, o.ID, build, refuse); err != nil {
+		return err
+	}
+	Reply(c, http.StatusOK, renderOrder(o))
+	return nil
+}
+
+// payOrder tries another payment. Its answer is what became of it.
+func (s *Service) payOrder(c *gin.Context) error {
+	body := Body[client.PaymentRequest](c)
+	if err := knownGateway(body.Gateway, s.Gateways); err != nil {
+		return err
+	}
+	o, err := s.Store.Order(c.Request.Context(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	o, err = s.send(c, o, workflows.UpdatePayment, o.ID, func(caller activities.Caller) any {
+		return activities.PaymentCommand{Caller: caller, Gateway: body.Gateway, Token: body.Token}
+	}, func(o *order.Order) error { return o.NewToken(body.Gateway, body.Token, s.act(c)) })
+	if err != nil {
+		return err
+	}
+	p := o.LatestPayment()
+	switch {
+	case p.Status == order.PaymentPending:
+		return &fault.Fault{Kind: fault.Unavailable, Code: "outcome_unknown", OrderID: o.ID,
+			Detail: "the gateway has not answered yet: send the same request again, with the same Idempotency-Key"}
+	case p.Status != order.PaymentAuthorized || p.Unwanted && !o.Status.Final():
+		return unpaid(o, p)
+	}
+	Reply(c, http.StatusOK, renderOrder(o))
+	return nil
+}
+
+func knownGateway(name string, known []string) error {
+	for _, g := range known {
+		if g == name {
+			return nil
+		}
+	}
+	var wrong fault.Fields
+	wrong.Add("/gateway", "unknown_gateway", "no such payment gateway is configured")
+	return wrong.Err()
+}
+
+// placement reads the request's body.
+func placement(b client.OrderRequest) order.Placement {
+	p := order.Placement{
+		ExternalID: b.ExternalID, Channel: b.Channel, Currency: b.Currency, PricesIncludeTax: b.PricesIncludeTax,
+		Test: b.Test, OnShortage: string(b.OnShortage),
+		Customer: order.Customer{ID: b.Customer.ID, Name: b.Customer.Name, Email: b.Customer.Email},
+		ShipTo: shipping.Address{Name: b.ShipTo.Name, Line1: b.ShipTo.Line1, Line2: b.ShipTo.Line2, City: b.ShipTo.City,
+			Region: b.ShipTo.Region, PostalCode: b.ShipTo.PostalCode, Country: b.ShipTo.Country},
+		Shipping: order.PlacedShipping{Service: b.Shipping.Service, Amount: b.Shipping.Amount, Tax: b.Shipping.Tax},
+		Discount: b.Discount, Payment: order.PlacedPayment{Gateway: b.Payment.Gateway, Token: b.Payment.Token}, Total: b.Total,
+	}
+	for _, l := range b.Lines {
+		p.Lines = append(p.Lines, order.PlacedLine{ExternalID: l.ExternalID, SKU: l.SKU, Quantity: l.Quantity,
+			UnitPrice: l.UnitPrice, Discount: l.Discount, Tax: l.Tax})
+	}
+	return p
+}

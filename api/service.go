@@ -1,0 +1,110 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	commonpb "go.temporal.io/api/common/v1"
+
+	"github.com/waybill-oms/waybill/domain/fault"
+	"github.com/waybill-oms/waybill/domain/id"
+	"github.com/waybill-oms/waybill/domain/inventory"
+	"github.com/waybill-oms/waybill/domain/order"
+	"github.com/waybill-oms/waybill/store"
+	"github.com/waybill-oms/waybill/workflows"
+)
+
+// Store is what the API needs of the books: placing, facts that come by themselves, and reads. Every other change
+// goes through the order's run.
+type Store interface {
+	Place(ctx context.Context, p order.Placement, orderID, key string, act order.Act) (placed *order.Order, fresh bool, err error)
+	Change(ctx context.Context, orderID string, cmd *store.Command, act order.Act, decide func(*order.Order) error) (*order.Order, error)
+	ChangeStock(ctx context.Context, cmd *store.Command, kind inventory.Kind, locationID string, changes []store.StockChange, reason string, act order.Act) error
+	PutLocation(ctx context.Context, l store.Location, act order.Act) (created bool, err error)
+
+	Order(ctx context.Context, orderID string) (*order.Order, error)
+	OrderOf(ctx context.Context, id string) (orderID string, err error)
+	CommandDone(ctx context.Context, key string) (cmd store.Command, found bool, err error)
+	Orders(ctx context.Context, f store.OrderFilter) ([]store.OrderSummary, error)
+	Timeline(ctx context.Context, orderID string, after int64, limit int) ([]order.Event, error)
+	Fulfillments(ctx context.Context, f store.FulfillmentFilter) ([]store.FulfillmentRow, error)
+	Location(ctx context.Context, id string) (store.Location, error)
+	Levels(ctx context.Context, f store.LevelFilter) ([]store.Level, error)
+	Holders(ctx context.Context, f store.HolderFilter) ([]store.HolderRow, error)
+	Ledger(ctx context.Context, f store.LedgerFilter) ([]store.LedgerRow, error)
+}
+
+// Runs is what the API needs of the orders' runs.
+type Runs interface {
+	Place(ctx context.Context, o *order.Order) (order.Facts, error)
+	Command(ctx context.Context, o *order.Order, name, key string, command any) (order.Facts, error)
+	Progress(ctx context.Context, orderID string) (workflows.Progress, *commonpb.WorkflowExecution, error)
+	Running(ctx context.Context, orderID string) (bool, error)
+}
+
+// Service answers the operations of the contract.
+type Service struct {
+	Store    Store
+	Runs     Runs
+	Gateways []string // payment gateways that orders may name
+	Policy   order.Policy
+	NewID    id.Source
+	Now      func() time.Time
+}
+
+const (
+	// placeLimit is how long a checkout waits for a decision; after that the order is a stored fact and answers 202.
+	placeLimit = 2 * time.Second
+	// commandLimit is how long a command waits for its answer.
+	commandLimit = 10 * time.Second
+	// progressLimit is how long a run may think about a question.
+	progressLimit = 2 * time.Second
+)
+
+// Handlers has the service's handler for each operation.
+func (s *Service) Handlers() Handlers {
+	return Handlers{
+		"placeOrder": s.placeOrder, "listOrders": s.listOrders, "getOrder": s.getOrder,
+		"getOrderProgress": s.getOrderProgress, "getOrderTimeline": s.getOrderTimeline,
+		"cancelOrder": s.cancelOrder, "payOrder": s.payOrder, "resumeOrder": s.resumeOrder,
+		"listFulfillments": s.listFulfillments, "pickFulfillment": s.pickFulfillment,
+		"packFulfillment": s.packFulfillment, "shipFulfillment": s.shipFulfillment,
+		"getShipment": s.getShipment, "recordTracking": s.recordTracking,
+		"putLocation": s.putLocation, "receiveStock": s.receiveStock, "adjustStock": s.adjustStock,
+		"listInventory": s.listInventory, "listHolders": s.listHolders, "listLedger": s.listLedger,
+	}
+}
+
+// act is the request acting.
+func (s *Service) act(c *gin.Context) order.Act {
+	return order.Act{At: s.Now().UTC().Truncate(time.Microsecond), Actor: actor(c), RequestID: RequestID(c),
+		NewID: s.NewID, Policy: s.Policy}
+}
+
+func actor(c *gin.Context) string { return "api:" + Caller(c).ID }
+
+// limited bounds what a request waits for.
+func limited(c *gin.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(c.Request.Context(), limit)
+}
+
+// value is what an optional parameter says, or the zero value.
+func value[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
+
+// optional is the other way round: absent when zero.
+func optional[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+func notFound(what string) error { return fault.NotFoundf("there is no such %s", what) }
