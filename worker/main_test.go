@@ -39,14 +39,23 @@ type app struct {
 
 func start(t testing.TB, change ...func(*worker.Options)) *app {
 	t.Helper()
+	return startOn(t, devtest.Temporal(t).Address, change...)
+}
+
+// startOn starts an app on a Temporal server of the test's own.
+func startOn(t testing.TB, address string, change ...func(*worker.Options)) *app {
+	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	c, err := worker.Connect(t.Context(), devtest.Temporal(t).Address, "default", log)
+	c, err := worker.Connect(t.Context(), address, "default", log)
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	o := worker.Options{DatabaseURL: devtest.Database(t), Temporal: c, TaskQueue: t.Name(), Log: log,
+	o := worker.Options{Temporal: c, TaskQueue: t.Name(), Log: log,
 		InboxEvery: 20 * time.Millisecond, SweepEvery: 200 * time.Millisecond}
 	for _, f := range change {
 		f(&o)
+	}
+	if o.DatabaseURL == "" {
+		o.DatabaseURL = devtest.Database(t)
 	}
 	p, err := worker.Start(t.Context(), o)
 	require.NoError(t, err)

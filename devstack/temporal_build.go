@@ -1,0 +1,189 @@
+//go:build unix
+
+package devstack
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/waybill-oms/waybill/tools"
+)
+
+const (
+	// TemporalBinEnv names a dev server to use instead of building one: the program temporal of any origin.
+	TemporalBinEnv = "WAYBILL_TEMPORAL_BIN"
+
+	// buildWithin bounds a build: four times what a slow one took.
+	buildWithin      = 20 * time.Minute
+	buildReportEvery = 5 * time.Second
+)
+
+// TemporalBinary returns the path of the dev server's binary. It is that of WAYBILL_TEMPORAL_BIN, else the one
+// kept in the user's cache folder, else it is built there, which takes minutes, is told through tell (which
+// may be nil), and is done by one process while others wait. fallbackDir is where it is kept if the user has
+// no cache folder; it may be "".
+func TemporalBinary(ctx context.Context, fallbackDir string, tell func(string)) (string, error) {
+	if given := os.Getenv(TemporalBinEnv); given != "" {
+		path, err := exec.LookPath(given)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", TemporalBinEnv, err)
+		}
+		return filepath.Abs(path)
+	}
+	cache, err := userCache(fallbackDir)
+	if err != nil {
+		return "", err
+	}
+	home := filepath.Join(cache, fmt.Sprintf("temporal-%s-%s-%s", tools.TemporalVersion(), runtime.GOOS, runtime.GOARCH))
+	builder := temporalBuilder{home: home, cache: cache, tell: tell}
+	return builder.binary(ctx)
+}
+
+type temporalBuilder struct {
+	// home is the folder of this version of the binary; cache is the folder above.
+	home, cache string
+	tell        progress
+}
+
+// binary returns the path of the binary, building it if need be. The file gets its name when it is complete,
+// so one that is there is whole.
+func (b temporalBuilder) binary(ctx context.Context) (string, error) {
+	path := filepath.Join(b.home, "temporal")
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return path, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, buildWithin)
+	defer cancel()
+	if err := os.MkdirAll(b.home, 0o700); err != nil {
+		return "", err
+	}
+	release, err := waitLockFile(ctx, filepath.Join(b.home, "build.lock"), func(pid int) {
+		b.tell.say("waiting for process %d, which is building the Temporal dev server", pid)
+	})
+	if err != nil {
+		return "", fmt.Errorf("wait for another process to build the Temporal dev server: %w", err)
+	}
+	defer release()
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return path, err // built by the one that we have waited for
+	}
+	if err := b.build(ctx, path); err != nil {
+		return "", fmt.Errorf("build the Temporal dev server: %w", err)
+	}
+	return path, nil
+}
+
+func (b temporalBuilder) build(ctx context.Context, path string) error {
+	goCommand, err := findGo()
+	if err != nil {
+		return err
+	}
+	module := filepath.Join(b.home, "module")
+	if err := writeTemporalModule(module); err != nil {
+		return err
+	}
+	b.tell.say("building the Temporal dev server %s, once: usually 3-5 minutes on two cores; it is kept in %s", tools.TemporalVersion(), b.home)
+	temporary := path + ".tmp"
+	report := newBuildReport(b.tell)
+	_, err = command{
+		path: goCommand, dir: module, env: b.env(), output: report,
+		// Debug information is not wanted and is a third of the file. The flag concerns linking only, so what
+		// was compiled for anything else is used here too.
+		args: []string{"build", "-v", "-ldflags=-s -w", "-o", temporary, tools.TemporalPackage},
+	}.run(ctx)
+	report.stop()
+	if err != nil {
+		return fmt.Errorf("%w%s", err, indented(lastLines(report.output.String())))
+	}
+	if err := syncFile(temporary); err != nil {
+		return err
+	}
+	b.tell.say("built the Temporal dev server in %s", report.elapsed())
+	return os.Rename(temporary, path)
+}
+
+// findGo returns the go command: that of PATH, else where Go's own installer puts it.
+func findGo() (string, error) {
+	for _, name := range []string{"go", "/usr/local/go/bin/go"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("there is no go command to build it with. Any one of these helps:\n"+
+		"  - install Go, see https://go.dev/dl\n"+
+		"  - %s=/path/to/temporal, a dev server that you have\n"+
+		"  - TEMPORAL_ADDRESS=host:7233, a Temporal that is running", TemporalBinEnv)
+}
+
+// env is the caller's environment, for the sake of proxies and caches, without what would build another thing.
+func (b temporalBuilder) env() []string {
+	env := append(os.Environ(), "GOFLAGS=-mod=readonly", "GOWORK=off", "GO111MODULE=on", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
+	if _, err := os.UserHomeDir(); err != nil {
+		env = append(env, "HOME="+b.cache)
+	}
+	return env
+}
+
+// writeTemporalModule makes a module that contains nothing but the embedded requirements.
+func writeTemporalModule(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if err := writeFileAtomic(filepath.Join(dir, "go.mod"), tools.TemporalMod); err != nil {
+		return err
+	}
+	return writeFileAtomic(filepath.Join(dir, "go.sum"), tools.TemporalSum)
+}
+
+func syncFile(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return file.Sync()
+}
+
+// buildReport tells now and then how a build gets on. It is the build's output, of which -v makes one line
+// a package.
+type buildReport struct {
+	output  bytes.Buffer
+	lines   atomic.Int64
+	started time.Time
+	quit    chan struct{}
+}
+
+func newBuildReport(tell progress) *buildReport {
+	r := &buildReport{started: time.Now(), quit: make(chan struct{})}
+	go func() {
+		ticker := time.NewTicker(buildReportEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-r.quit:
+				return
+			case <-ticker.C:
+				tell.say("building the Temporal dev server: %s, %d packages done", r.elapsed(), r.lines.Load())
+			}
+		}
+	}()
+	return r
+}
+
+func (r *buildReport) Write(output []byte) (int, error) {
+	r.lines.Add(int64(bytes.Count(output, []byte("\n"))))
+	return r.output.Write(output)
+}
+
+func (r *buildReport) elapsed() time.Duration { return time.Since(r.started).Round(time.Second) }
+
+func (r *buildReport) stop() { close(r.quit) }
