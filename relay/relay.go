@@ -6,6 +6,7 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -28,6 +29,9 @@ type Runs interface {
 	Ensure(ctx context.Context, o *order.Order) error
 	Running(ctx context.Context, orderID string) (bool, error)
 }
+
+// callLimit bounds what is asked of Temporal for one order.
+const callLimit = 5 * time.Second
 
 // Relay carries facts to runs until its context ends.
 type Relay struct {
@@ -82,6 +86,8 @@ func (r *Relay) drain(ctx context.Context) error {
 // tell wakes the order's run. An order that is settled has none and needs none, unless one is still waiting to
 // hear of it.
 func (r *Relay) tell(ctx context.Context, orderID string) error {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
 	o, err := r.Facts.Order(ctx, orderID)
 	if err != nil {
 		return err
@@ -96,21 +102,25 @@ func (r *Relay) tell(ctx context.Context, orderID string) error {
 }
 
 // Sweep starts a run for every unsettled order that has none: terminated by hand, never started, or lost with
-// Temporal's database. It returns how many it started.
+// Temporal's database. It returns how many it started. An order that cannot be started does not stop the rest;
+// several in a row do: then it is not the orders.
 func (r *Relay) Sweep(ctx context.Context) (started int, err error) {
-	const page = 500
-	after := ""
+	const page, failuresMax = 500, 3
+	after, inARow := "", 0
+	var failures []error
 	for {
 		ids, err := r.Facts.Unsettled(ctx, after, r.Now().Add(-r.SweepEvery), page)
 		if err != nil || len(ids) == 0 {
-			return started, err
+			return started, errors.Join(append(failures, err)...)
 		}
 		for _, orderID := range ids {
 			missing, err := r.ensure(ctx, orderID)
-			if err != nil {
-				return started, err
+			if err == nil {
+				inARow = 0
+			} else if failures, inARow = append(failures, err), inARow+1; inARow >= failuresMax {
+				return started, errors.Join(failures...)
 			}
-			if missing {
+			if missing && err == nil {
 				started++
 			}
 		}
@@ -119,6 +129,8 @@ func (r *Relay) Sweep(ctx context.Context) (started int, err error) {
 }
 
 func (r *Relay) ensure(ctx context.Context, orderID string) (missing bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
 	running, err := r.Runs.Running(ctx, orderID)
 	if err != nil || running {
 		return false, err

@@ -47,6 +47,12 @@ func peek(ctx context.Context, tx *sqlx.Tx, o *order.Order, act order.Act) error
 	return nil
 }
 
+// Stock is what can be had of some SKUs at this moment, at all locations. It reserves nothing.
+func (s *Store) Stock(ctx context.Context, skus []string) (inventory.Stock, error) {
+	stock, err := readStock(ctx, s.db, skus, "")
+	return stock, classify(err)
+}
+
 // placedBefore finds the order that stands in the way: by its key first, since that is what the caller repeats.
 func (s *Store) placedBefore(ctx context.Context, key string, p order.Placement) (*order.Order, error) {
 	var ids []string

@@ -6,10 +6,15 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/lib/pq"
 )
 
 // inboxLease is how long a relay has a row to itself. When it dies meanwhile, another takes over.
 const inboxLease = 30 * time.Second
+
+// inboxFailuresMax: after so many it is not the rows, it is Temporal. The rest waits for the next look.
+const inboxFailuresMax = 3
 
 // Unheard takes at most limit inbox rows that no run has heard of, oldest first, tells each by hear, and marks
 // those heard for which that works. Rows that another process is telling are left to it.
@@ -29,20 +34,19 @@ func (s *Store) Unheard(ctx context.Context, limit int, at time.Time, hear func(
 	}
 	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.ID, b.ID) })
 	var failures []error
+	var told, left []int64
 	for _, row := range rows {
-		err := hear(row.OrderID)
-		query := `UPDATE inbox SET heard_at = $2 WHERE id = $1`
-		if err != nil {
-			failures = append(failures, err)
-			query = `UPDATE inbox SET claimed_until = $2 WHERE id = $1` // at once free again
+		if len(failures) >= inboxFailuresMax {
+			left = append(left, row.ID)
+		} else if err := hear(row.OrderID); err != nil {
+			failures, left = append(failures, err), append(left, row.ID)
 		} else {
-			heard++
-		}
-		if _, err := s.db.ExecContext(ctx, query, row.ID, at); err != nil {
-			failures = append(failures, classify(err))
+			told = append(told, row.ID)
 		}
 	}
-	return heard, errors.Join(failures...)
+	_, marking := s.db.ExecContext(ctx, `UPDATE inbox SET heard_at = $2 WHERE id = ANY($1)`, pq.Array(told), at)
+	_, freeing := s.db.ExecContext(ctx, `UPDATE inbox SET claimed_until = $2 WHERE id = ANY($1)`, pq.Array(left), at)
+	return len(told), errors.Join(append(failures, classify(marking), classify(freeing))...)
 }
 
 // Unsettled lists orders that still need a run, by id, after an id, that were not changed since before.

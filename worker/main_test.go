@@ -20,9 +20,11 @@ import (
 	"github.com/waybill-oms/waybill/store"
 	"github.com/waybill-oms/waybill/worker"
 	"github.com/waybill-oms/waybill/workflows"
+	"github.com/waybill-oms/waybill/workflows/runs"
 )
 
 func TestMain(m *testing.M) {
+	childMain()
 	devtest.Migrate = store.Migrate
 	devtest.SearchAttributes = workflows.SearchAttributes()
 	devtest.NeedTemporal()
@@ -34,6 +36,7 @@ type app struct {
 	*worker.Process
 	t       testing.TB
 	client  client.Client
+	address string // of Temporal
 	options worker.Options
 }
 
@@ -44,6 +47,14 @@ func start(t testing.TB, change ...func(*worker.Options)) *app {
 
 // startOn starts an app on a Temporal server of the test's own.
 func startOn(t testing.TB, address string, change ...func(*worker.Options)) *app {
+	t.Helper()
+	a := bystander(t, address, change...)
+	a.work()
+	return a
+}
+
+// bystander is an app on whose orders this process does not work: it places them, commands them and looks.
+func bystander(t testing.TB, address string, change ...func(*worker.Options)) *app {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	c, err := worker.Connect(t.Context(), address, "default", log)
@@ -57,12 +68,21 @@ func startOn(t testing.TB, address string, change ...func(*worker.Options)) *app
 	if o.DatabaseURL == "" {
 		o.DatabaseURL = devtest.Database(t)
 	}
-	p, err := worker.Start(t.Context(), o)
+	s, err := store.Open(t.Context(), o.DatabaseURL, store.Options{MaxConns: 4})
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = p.Stop() })
-	a := &app{Process: p, t: t, client: c, options: o}
+	t.Cleanup(func() { _ = s.Close() })
+	a := &app{Process: &worker.Process{Store: s, Runs: runs.New(c, o.TaskQueue)}, t: t, client: c, address: address, options: o}
 	a.stock("nyc", "TEE-M", 10)
 	return a
+}
+
+// work makes this process a worker too.
+func (a *app) work() {
+	a.t.Helper()
+	p, err := worker.Start(a.t.Context(), a.options)
+	require.NoError(a.t, err)
+	a.t.Cleanup(func() { _ = p.Stop() })
+	a.Process = p
 }
 
 func act() order.Act {

@@ -26,5 +26,4 @@ func TestPlainOrder(t *testing.T) {
 	require.Equal(t, order.Completed, o.Status)
 	require.Equal(t, "delivered", o.FulfillmentAxis)
 	require.NoError(t, a.client.GetWorkflow(t.Context(), "order/"+o.ID, "").Get(t.Context(), nil))
-	printHistory(t, a, o.ID)
 }
