@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -108,8 +109,17 @@ func (a *Activities) command(ctx context.Context, name, subject string, c Caller
 	if c.Key != "" {
 		cmd = &store.Command{Key: c.Key, Name: name, Subject: subject, Fingerprint: c.Fingerprint, Request: c.Request}
 	}
-	return a.change(ctx, c.OrderID, cmd, act, func(o *order.Order) error { return decide(o, act) })
+	facts, err := a.change(ctx, c.OrderID, cmd, act, func(o *order.Order) error { return decide(o, act) })
+	if err != nil && activity.GetInfo(ctx).Attempt >= commandAttempts && !errors.As(err, new(*temporal.ApplicationError)) {
+		return facts, temporal.NewNonRetryableApplicationError("the command fails every time; see the worker's log", "internal_error", err,
+			&fault.Fault{Kind: fault.Unavailable, Code: "internal_error", RetryAfter: time.Minute, Detail: "the command fails every time: an operator has to look"})
+	}
+	return facts, err
 }
+
+// commandAttempts: a command that fails so often, and not because the database is away, fails for its caller too
+// instead of keeping its run busy for ever.
+const commandAttempts = 10
 
 // border turns a fault into what Temporal understands: a refusal is final and nobody's fault; an unavailable
 // database is worth another try. Other errors are retried, and their text stays in the run.

@@ -99,7 +99,8 @@ func (a *allocator) drain(first *allocation) []*allocation {
 	return batch
 }
 
-// serve commits a batch, or, when that fails, each order by itself: a bad order never fails its neighbours.
+// serve commits a batch, or, when that fails, each order by itself: a bad order never fails its neighbours. When it
+// is the database that fails, everybody hears so at once.
 func (a *allocator) serve(ctx context.Context, batch []*allocation) {
 	var live []*allocation
 	for _, r := range batch {
@@ -110,10 +111,13 @@ func (a *allocator) serve(ctx context.Context, batch []*allocation) {
 	if len(live) == 0 {
 		return
 	}
-	if err := a.commit(ctx, live); err == nil {
+	err := a.commit(ctx, live)
+	if f := fault.As(err); err == nil {
 		return
-	} else if len(live) == 1 {
-		live[0].answer <- allocated{err: err}
+	} else if len(live) == 1 || f != nil && f.Kind == fault.Unavailable {
+		for _, r := range live {
+			r.answer <- allocated{err: err}
+		}
 		return
 	}
 	for _, r := range live {

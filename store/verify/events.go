@@ -1,0 +1,25 @@
+package verify
+
+// events lists the invariants of what is told to others, and of what others told us.
+func events() []invariant {
+	return []invariant{
+		{id: "V-E2", protects: "Subscribers miss nothing: an order's events are numbered without gaps, and published in that order.", sql: eventsHaveNoGaps},
+		{id: "V-E4", protects: "Nothing that came in is left lying: what an order's run has to hear of is heard within ten minutes.", sql: inboxDrains},
+	}
+}
+
+// An event is published when it has a position. One without holds back those after it.
+const eventsHaveNoGaps = `
+SELECT o.id AS subject, format('%s events are numbered %s to %s, and the order is at %s', coalesce(e.total, 0), coalesce(e.first, 0), coalesce(e.last, 0), o.sequence) AS detail, '' AS excuse
+FROM orders o
+LEFT JOIN (SELECT order_id, count(*) AS total, min(sequence) AS first, max(sequence) AS last FROM events GROUP BY order_id) e ON e.order_id = o.id
+WHERE (coalesce(e.total, 0), coalesce(e.first, 1), coalesce(e.last, 0)) <> (o.sequence, 1, o.sequence)
+UNION ALL
+SELECT order_id, format('event %s is published at %s, and event %s before it %s', sequence, position, sequence - 1, coalesce('at ' || before, 'is not')), ''
+FROM (SELECT order_id, sequence, position, lag(position) OVER (PARTITION BY order_id ORDER BY sequence) AS before, lag(sequence) OVER (PARTITION BY order_id ORDER BY sequence) AS previous FROM events) e
+WHERE previous IS NOT NULL AND position IS NOT NULL AND (before IS NULL OR before > position)`
+
+const inboxDrains = `
+SELECT i.order_id AS subject, format('%s of %s has not been heard of (row %s)', i.kind, to_char(i.created_at, 'YYYY-MM-DD HH24:MI'), i.id) AS detail,
+	CASE WHEN i.created_at < clock.now - interval '10 minutes' THEN '' ELSE 'in_flight' END AS excuse
+FROM inbox i CROSS JOIN clock WHERE i.heard_at IS NULL`

@@ -1,0 +1,222 @@
+package verify_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/waybill-oms/waybill/domain/id"
+	"github.com/waybill-oms/waybill/domain/inventory"
+	"github.com/waybill-oms/waybill/domain/order"
+	"github.com/waybill-oms/waybill/domain/payment"
+	"github.com/waybill-oms/waybill/domain/shipping"
+	"github.com/waybill-oms/waybill/gateways/external"
+	"github.com/waybill-oms/waybill/gateways/sandbox"
+	"github.com/waybill-oms/waybill/store"
+)
+
+// world plays scenarios through the real decisions, the real store and the real sandbox, as the activities would.
+// Its clock stands where a scenario sets it: an hour ago, unless that matters.
+type world struct {
+	ctx   context.Context
+	store *store.Store
+	box   *sandbox.Sandbox
+	clock time.Time
+}
+
+// play prepares the database that all others are copied from.
+func play(ctx context.Context, url string) (err error) {
+	ctx, cancel := deadline(ctx)
+	defer cancel()
+	if err := store.Migrate(ctx, url); err != nil {
+		return err
+	}
+	w := &world{ctx: ctx}
+	if w.store, err = store.Open(ctx, url, store.Options{}); err != nil {
+		return err
+	}
+	defer w.store.Close()
+	w.box, err = sandbox.Open(ctx, url, sandbox.Options{Clock: func() time.Time { return w.clock }, Hang: time.Millisecond})
+	if err != nil {
+		return err
+	}
+	defer w.box.Close()
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("world: %v", r)
+		}
+	}()
+	w.ago(2 * time.Hour)
+	w.stock("nyc", "TEE-M", 500)
+	w.stock("nyc", "CAP", 20)
+	w.stock("lax", "CAP", 20)
+	w.stock("nyc", "LAST", 1)
+	for _, s := range scenarios {
+		w.ago(time.Hour)
+		s.play(w, placement(s.name))
+	}
+	return nil
+}
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// ago sets the clock.
+func (w *world) ago(d time.Duration) { w.clock = time.Now().Add(-d).UTC().Truncate(time.Microsecond) }
+
+func (w *world) later(d time.Duration) { w.clock = w.clock.Add(d) }
+
+func (w *world) act() order.Act {
+	return order.Act{At: w.clock, Actor: "test", RequestID: "req_test", NewID: id.New, Policy: order.DefaultPolicy()}
+}
+
+func (w *world) stock(location, sku string, quantity int64) {
+	_, err := w.store.PutLocation(w.ctx, store.Location{ID: location, Name: location, Country: "US", Priority: 1}, w.act())
+	check(err)
+	check(w.store.ChangeStock(w.ctx, &store.Command{Key: id.New("rcp"), Name: "receipt", Subject: location},
+		inventory.Receipt, location, []store.StockChange{{SKU: sku, Quantity: quantity}}, "", w.act()))
+}
+
+// placement is two units of TEE-M for 48.28 USD.
+func placement(externalID string) order.Placement {
+	return order.Placement{
+		ExternalID: externalID, Channel: "web", Currency: "USD",
+		Customer: order.Customer{ID: "c-17", Name: "Ada", Email: "ada@example.com"},
+		ShipTo:   shipping.Address{Name: "Ada", Line1: "1 Main St", City: "San Francisco", Region: "CA", PostalCode: "94107", Country: "US"},
+		Lines:    []order.PlacedLine{{SKU: "TEE-M", Quantity: 2, UnitPrice: 1999, Tax: 330}},
+		Shipping: order.PlacedShipping{Service: "standard", Amount: 500},
+		Payment:  order.PlacedPayment{Gateway: "sandbox", Token: "tok_ok"}, Total: 4828,
+	}.Normalize()
+}
+
+func (w *world) place(p order.Placement) *order.Order {
+	check(p.Validate("sandbox", "external"))
+	o, fresh, err := w.store.Place(w.ctx, p, id.New(id.Order), "key-"+p.Channel+"-"+p.ExternalID, w.act())
+	check(err)
+	if !fresh {
+		panic("placed before: " + p.ExternalID)
+	}
+	return o
+}
+
+func (w *world) change(o *order.Order, decide func(*order.Order, order.Act) error) *order.Order {
+	act := w.act()
+	o, err := w.store.Change(w.ctx, o.ID, nil, act, func(o *order.Order) error { return decide(o, act) })
+	check(err)
+	return o
+}
+
+// perform asks the gateways for everything that is due, again and again until nothing is.
+func (w *world) perform(o *order.Order) *order.Order {
+	for {
+		due := o.Steps()
+		if len(due) == 0 || due[0].Name == order.StepAllocate {
+			return o
+		}
+		o = w.send(o, *o.Operation(due[0].Key))
+	}
+}
+
+// send asks a gateway for one operation, once.
+func (w *world) send(o *order.Order, op order.Operation) *order.Order {
+	if op.ShipmentID != "" && op.PaymentID == "" {
+		answer, err := w.box.Carrier().Perform(w.ctx, o.CarrierRequest(op))
+		return w.change(o, func(o *order.Order, act order.Act) error {
+			if err != nil {
+				o.Unanswered(op.Key, "no answer", act)
+			} else {
+				o.CarrierAnswered(op.Key, answer, act)
+			}
+			return nil
+		})
+	}
+	var answer payment.Answer
+	var err error
+	if o.Payment(op.PaymentID).Gateway == "external" {
+		answer, err = external.New().Perform(w.ctx, o.PaymentRequest(op))
+	} else {
+		answer, err = w.box.Payments().Perform(w.ctx, o.PaymentRequest(op))
+	}
+	return w.change(o, func(o *order.Order, act order.Act) error {
+		if err != nil {
+			o.Unanswered(op.Key, "no answer", act)
+		} else {
+			o.PaymentAnswered(op.Key, answer, act)
+		}
+		return nil
+	})
+}
+
+// accept takes an order as far as to be accepted, or rejected.
+func (w *world) accept(p order.Placement) *order.Order { return w.allocate(w.perform(w.place(p))) }
+
+func (w *world) allocate(o *order.Order) *order.Order {
+	o, err := w.store.Allocate(w.ctx, o.ID, w.act())
+	check(err)
+	return o
+}
+
+func (w *world) pick(o *order.Order) *order.Order {
+	for _, f := range o.Fulfillments {
+		o = w.change(o, func(o *order.Order, act order.Act) error { return o.Pick(f.ID, units(f), act) })
+	}
+	return o
+}
+
+// pack makes one parcel of each fulfillment order and buys its label.
+func (w *world) pack(o *order.Order) *order.Order {
+	for _, f := range o.Fulfillments {
+		o = w.change(o, func(o *order.Order, act order.Act) error {
+			return o.Pack(f.ID, []order.Parcel{{WeightGrams: 500, Lines: units(f)}}, act)
+		})
+	}
+	return w.perform(o)
+}
+
+// ship asks to ship one fulfillment order; the capture is due then.
+func (w *world) ship(o *order.Order, fulfillment int) *order.Order {
+	return w.change(o, func(o *order.Order, act order.Act) error { return o.Ship(o.Fulfillments[fulfillment].ID, act) })
+}
+
+// shipped takes an order as far as to be handed over.
+func (w *world) shipped(p order.Placement) *order.Order {
+	return w.perform(w.ship(w.pack(w.pick(w.accept(p))), 0))
+}
+
+func (w *world) scan(o *order.Order, status shipping.Tracking) *order.Order {
+	w.later(time.Minute)
+	o = w.change(o, func(o *order.Order, act order.Act) error {
+		return o.Scanned(o.Shipments[0].ID, shipping.Scan{Status: status, OccurredAt: act.At}, act)
+	})
+	_, err := w.store.Unheard(w.ctx, 100, w.clock, func(string) error { return nil })
+	check(err)
+	return o
+}
+
+func (w *world) cancel(o *order.Order) *order.Order {
+	return w.change(o, func(o *order.Order, act order.Act) error { return o.CancelWhole("changed my mind", act) })
+}
+
+func (w *world) newToken(o *order.Order, token string) *order.Order {
+	return w.change(o, func(o *order.Order, act order.Act) error { return o.NewToken("sandbox", token, act) })
+}
+
+func (w *world) deadlinePassed(o *order.Order) *order.Order {
+	return w.change(o, func(o *order.Order, act order.Act) error { o.DeadlinePassed(act); return nil })
+}
+
+func units(f order.Fulfillment) []order.UnitsOf {
+	var out []order.UnitsOf
+	for _, l := range f.Lines {
+		out = append(out, order.UnitsOf{LineID: l.LineID, Quantity: l.Quantity})
+	}
+	return out
+}
+
+func paidBy(p order.Placement, token string) order.Placement {
+	p.Payment.Token = token
+	return p
+}
