@@ -1,0 +1,188 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"github.com/waybill-oms/waybill/api"
+	"github.com/waybill-oms/waybill/api/apitest"
+	"github.com/waybill-oms/waybill/devstack/devtest"
+	"github.com/waybill-oms/waybill/domain/id"
+	"github.com/waybill-oms/waybill/domain/order"
+	"github.com/waybill-oms/waybill/store"
+	"github.com/waybill-oms/waybill/worker"
+	"github.com/waybill-oms/waybill/workflows"
+	"github.com/waybill-oms/waybill/workflows/runs"
+)
+
+func TestMain(m *testing.M) {
+	devtest.Migrate = store.Migrate
+	devtest.SearchAttributes = workflows.SearchAttributes()
+	devtest.NeedTemporal()
+	os.Exit(devtest.Run(m))
+}
+
+// shop is the whole of Waybill behind its HTTP API. Every answer is checked against the contract.
+type shop struct {
+	t       testing.TB
+	handler http.Handler
+	key     string
+	keys    *api.KeyRing
+	store   *store.Store
+	work    func() // starts the worker, where it was left out
+	seq     *atomic.Int64
+}
+
+func open(t testing.TB) *shop {
+	s := closed(t)
+	s.work()
+	s.must(201, "PUT", "/v1/locations/sf", `{"name":"San Francisco","country":"US","priority":1}`)
+	s.stock("TEE-M", 100)
+	return s
+}
+
+// closed is a shop in which nobody works.
+func closed(t testing.TB) *shop {
+	t.Helper()
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	database := devtest.Database(t)
+	c, err := worker.Connect(t.Context(), devtest.Temporal(t).Address, "default", log)
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	books, err := store.Open(t.Context(), database, store.Options{})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = books.Close() })
+	s := &shop{t: t, store: books, seq: new(atomic.Int64), keys: &api.KeyRing{Store: books, Secret: []byte("secret"), Now: time.Now}}
+	s.key, _, err = s.keys.Make(t.Context(), "test", api.Scopes(), nil)
+	require.NoError(t, err)
+	service := &api.Service{Store: books, Runs: runs.New(c, t.Name()), Gateways: worker.Gateways(),
+		Policy: order.DefaultPolicy(), NewID: id.New, Now: time.Now}
+	handler, err := api.New(api.Options{Handlers: service.Handlers(), Keys: s.keys, Log: log, Metrics: prometheus.NewRegistry()})
+	require.NoError(t, err)
+	s.handler = apitest.Wrap(t, handler)
+	s.work = func() {
+		p, err := worker.Start(t.Context(), worker.Options{DatabaseURL: database, Temporal: c, TaskQueue: t.Name(), Log: log,
+			InboxEvery: 20 * time.Millisecond, SweepEvery: 200 * time.Millisecond})
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = p.Stop() })
+	}
+	return s
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   map[string]any
+}
+
+// at reads a member: at("lines", 0, "id").
+func (a answer) at(path ...any) any {
+	var v any = a.body
+	for _, p := range path {
+		switch p := p.(type) {
+		case string:
+			m, _ := v.(map[string]any)
+			v = m[p]
+		case int:
+			l, _ := v.([]any)
+			if p >= len(l) {
+				return nil
+			}
+			v = l[p]
+		}
+	}
+	return v
+}
+
+func (a answer) text(path ...any) string { return fmt.Sprint(a.at(path...)) }
+
+// send sends a request under a key of its own.
+func (s *shop) send(method, path, body string) answer {
+	return s.sendAs(fmt.Sprintf("k-%d", s.seq.Add(1)), method, path, body)
+}
+
+func (s *shop) sendAs(key, method, path, body string) answer {
+	s.t.Helper()
+	r := httptest.NewRequestWithContext(context.Background(), method, path, bytes.NewBufferString(body))
+	r.Header.Set("Authorization", "Bearer "+s.key)
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if method == "POST" {
+		r.Header.Set("Idempotency-Key", key)
+	}
+	w := httptest.NewRecorder()
+	s.handler.ServeHTTP(w, r)
+	a := answer{status: w.Code, header: w.Header()}
+	if err := json.Unmarshal(w.Body.Bytes(), &a.body); err != nil {
+		s.t.Errorf("%s %s: %v", method, path, err)
+	}
+	return a
+}
+
+func (s *shop) must(status int, method, path, body string) answer {
+	s.t.Helper()
+	a := s.send(method, path, body)
+	require.Equal(s.t, status, a.status, "%s %s: %v", method, path, a.body)
+	return a
+}
+
+func (s *shop) get(path string) answer {
+	s.t.Helper()
+	return s.must(200, "GET", path, "")
+}
+
+func (s *shop) stock(sku string, quantity int) {
+	s.t.Helper()
+	s.must(201, "POST", "/v1/inventory/receipts", fmt.Sprintf(`{"location":"sf","lines":[{"sku":%q,"quantity":%d}]}`, sku, quantity))
+}
+
+// orderBody is the README's order: two of a SKU for 48.28 USD.
+func orderBody(externalID, sku, token string) string {
+	return fmt.Sprintf(`{"external_id":%q,"channel":"web","currency":"USD",
+		"customer":{"id":"c-17","name":"Ada Lovelace","email":"ada@example.com"},
+		"ship_to":{"name":"Ada Lovelace","line1":"548 Market St","city":"San Francisco","region":"CA","postal_code":"94107","country":"US"},
+		"lines":[{"sku":%q,"quantity":2,"unit_price":1999,"tax":330}],"shipping":{"service":"standard","amount":500},
+		"payment":{"gateway":"sandbox","token":%q},"total":4828}`, externalID, sku, token)
+}
+
+func (s *shop) place(externalID, token string) answer {
+	s.t.Helper()
+	return s.must(201, "POST", "/v1/orders", orderBody(externalID, "TEE-M", token))
+}
+
+// warehouse takes an accepted order as far as a step: pick, pack, ship.
+func (s *shop) warehouse(o answer, to string) answer {
+	s.t.Helper()
+	path := "/v1/fulfillments/" + o.text("fulfillments", 0, "id")
+	line := fmt.Sprintf(`{"line_id":%q,"quantity":2}`, o.text("lines", 0, "id"))
+	a := s.must(200, "POST", path+"/pick", `{"lines":[`+line+`]}`)
+	if to == "pick" {
+		return a
+	}
+	a = s.must(200, "POST", path+"/pack", `{"parcels":[{"weight_grams":500,"lines":[`+line+`]}]}`)
+	if to == "pack" {
+		return a
+	}
+	return s.must(200, "POST", path+"/ship", `{}`)
+}
+
+func (s *shop) until(path string, is func(answer) bool) answer {
+	s.t.Helper()
+	var last answer
+	require.Eventually(s.t, func() bool { last = s.get(path); return is(last) }, 30*time.Second, 20*time.Millisecond)
+	return last
+}

@@ -1,0 +1,62 @@
+package api
+
+// explained is what the page at /docs says of a code. The title is the same in every problem with the code.
+type explained struct{ title, text string }
+
+// problems are the codes with an explanation of their own. A code that is not here is still stable; its problem has
+// the title of its status, and its detail says what to do.
+var problems = map[string]explained{
+	"bad_query":       {"The query cannot be decoded", "A percent sign or semicolon in the URL's query is not encoded."},
+	"bad_utf8":        {"Not UTF-8", "Text, here or in an escape such as \\ud800, is no valid Unicode."},
+	"body_incomplete": {"The body ended early", "The connection ended before the body did, or sent it too slowly."},
+	"body_missing":    {"The body is missing", "Send a JSON object; `{}` where there is nothing to say."},
+	"body_too_large":  {"The body is too large", "A body has at most 256 KiB."},
+	"duplicate_field": {"A field is there twice", "An object has the same field twice, and readers would differ on which one counts."},
+	"not_json":        {"Not JSON", "The body cannot be read as JSON."},
+	"not_json_media_type": {"Not application/json", "The `Content-Type` header must be `application/json`, and the body neither " +
+		"compressed nor in another character set than UTF-8."},
+	"too_deep":      {"The body nests too deep", "Objects and arrays may be 32 levels deep."},
+	"trailing_data": {"Something follows the body", "One JSON value, and nothing after it."},
+
+	"idempotency_key_missing":  {"No Idempotency-Key", "Every POST carries one. Choose one for each thing that you want done; repeat it on a retry."},
+	"idempotency_key_too_long": {"The Idempotency-Key is too long", "It has at most 255 characters."},
+	"idempotency_key_invalid":  {"The Idempotency-Key cannot be used", "It is given once, in printable ASCII characters."},
+	"idempotency_key_reused": {"The Idempotency-Key was used for something else", "Another body came with this key before. `errors` " +
+		"names the fields that differ. Use a new key for something new, and the same body for the same thing."},
+
+	"key_missing": {"No API key", "Send `Authorization: Bearer <key>`."},
+	"key_invalid": {"The API key is not valid", "It is wrong, expired or revoked."},
+	"scope_missing": {"The API key may not do this", "Each operation names the scope it needs. `waybill keys create` gives a key " +
+		"its scopes."},
+
+	"invalid_fields": {"Some fields are wrong", "`errors` has one entry for each: where, a code, and what would be right. Nothing was changed."},
+	"not_found": {"There is no such thing", "The path, or what its id names, does not exist, or is not yours to see: the answer is the " +
+		"same."},
+	"method_not_allowed": {"The path has no such method", "The `Allow` header lists the methods that it has."},
+
+	"payment_declined": {"The payment was refused", "The order waits for another token: `POST /v1/orders/{id}/payment` with the `order_id` " +
+		"of the problem, before its grace time ends."},
+	"payment_action_required": {"The bank wants to see the customer", "Send the customer to `next_action`, then send the token again."},
+	"out_of_stock": {"Not enough stock", "`shortages` has each line that is short, what it asked for and what there was. " +
+		"Nothing was held."},
+	"external_id_taken": {"Another order has this external id", "The channel has an order with this `external_id` and other content."},
+	"below_committed": {"Orders hold these units", "Fewer units would be on hand than orders hold. `holders` has the orders; cancel or " +
+		"ship some of them first."},
+	"already_shipped":     {"A carrier has it", "What a carrier has cannot be cancelled: it comes back as a return."},
+	"being_shipped":       {"A parcel is being shipped", "Its capture has not been answered yet. Ask again when it has."},
+	"nothing_to_ship":     {"Nothing is ready to ship", "No parcel of this fulfillment order is packed and labeled."},
+	"not_picked":          {"More than was picked", "Only picked units can be packed. Report them as picked first."},
+	"not_shipped":         {"The parcel was not shipped", "A carrier's scan is about a parcel that was handed over."},
+	"order_on_hold":       {"The order is on hold", "`holds` of the order says why, who is to answer, and what does not happen until then."},
+	"payment_in_progress": {"A payment is being decided", "The payment before has not been answered yet. Wait for its answer, or ask for the order."},
+	"payment_not_awaited": {"The order waits for no payment", "It is paid for, or final."},
+	"capture_refused":     {"The money could not be taken", "The gateway refused the capture. The parcel is held and must not leave."},
+
+	"too_many_commands": {"Too many requests for one order", "At most 8 are at work for an order at a time. Wait for their answers."},
+	"rate_limited":      {"Too many requests", "Come back after `Retry-After`."},
+	"overloaded":        {"Too busy", "Nothing was changed. Come back after `Retry-After`."},
+	"unavailable":       {"Something does not answer", "What is needed for this does not answer. Come back after `Retry-After`."},
+	"outcome_unknown": {"Not known whether it was done", "The request may or may not take effect. Send it again with the same key: it is " +
+		"done once, and the answer says what became of it."},
+	"internal": {"Broken on our side", "Nothing that you sent is wrong. The `instance` finds the cause in the logs."},
+}
