@@ -32,7 +32,7 @@ func command(c *gin.Context, name, subject string) *store.Command {
 // send takes a command to the order's run and returns the order as it then stands. A command that was done before
 // is not sent again, whatever became of the run. An order that needs no run any more answers by itself: refuse is
 // the command's own decision, asked for its refusal.
-func (s *Service) send(c *gin.Context, o *order.Order, name, subject string, build func(activities.Caller) any, refuse func(*order.Order) error) (*order.Order, error) {
+func (s *Service) send(c *gin.Context, o *order.Order, name string, build func(activities.Caller) any, refuse func(*order.Order) error) (*order.Order, error) {
 	done, found, err := s.Store.CommandDone(c.Request.Context(), IdempotencyKey(c))
 	if err != nil {
 		return nil, err

@@ -103,7 +103,7 @@ func (s *Service) commandFulfillment(c *gin.Context, name string, build func(act
 	if err != nil {
 		return nil, err
 	}
-	return s.send(c, o, name, c.Param("id"), build, refuse)
+	return s.send(c, o, name, build, refuse)
 }
 
 func (s *Service) replyFulfillment(c *gin.Context, o *order.Order, status int) error {

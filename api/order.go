@@ -223,7 +223,7 @@ func (s *Service) commandOrder(c *gin.Context, name string, build func(activitie
 	if err != nil {
 		return err
 	}
-	if o, err = s.send(c, o, name, o.ID, build, refuse); err != nil {
+	if o, err = s.send(c, o, name, build, refuse); err != nil {
 		return err
 	}
 	Reply(c, http.StatusOK, renderOrder(o))
@@ -240,7 +240,7 @@ func (s *Service) payOrder(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	o, err = s.send(c, o, workflows.UpdatePayment, o.ID, func(caller activities.Caller) any {
+	o, err = s.send(c, o, workflows.UpdatePayment, func(caller activities.Caller) any {
 		return activities.PaymentCommand{Caller: caller, Gateway: body.Gateway, Token: body.Token}
 	}, func(o *order.Order) error { return o.NewToken(body.Gateway, body.Token, s.act(c)) })
 	if err != nil {

@@ -22,6 +22,7 @@ const memoryDir = "/dev/shm"
 // ephemeralBase returns the folder for things that nobody wants to keep.
 func ephemeralBase() string {
 	var stat syscall.Statfs_t
+	//nolint:unconvert // the types differ between systems
 	if err := syscall.Statfs(memoryDir, &stat); err == nil && uint64(stat.Bavail)*uint64(stat.Bsize) >= roomyBytes {
 		if usable(ephemeralRoot(memoryDir)) {
 			return ephemeralRoot(memoryDir)

@@ -99,7 +99,7 @@ func (a *allocator) drain(first *allocation) []*allocation {
 	return batch
 }
 
-// serve commits a batch, or, when that fails, each order by itself: a bad order never fails its neighbours. When it
+// serve commits a batch, or, when that fails, each order by itself: a bad order never fails its neighbors. When it
 // is the database that fails, everybody hears so at once.
 func (a *allocator) serve(ctx context.Context, batch []*allocation) {
 	var live []*allocation

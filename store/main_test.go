@@ -17,6 +17,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	childMain()
 	devtest.Migrate = Migrate
 	os.Exit(devtest.Run(m))
 }

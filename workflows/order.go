@@ -30,7 +30,7 @@ func Order(ctx workflow.Context, in OrderInput) (order.Status, error) {
 		_ = workflow.Await(asked, func() bool { return r.changes != seen })
 		if r.alarm {
 			r.alarm = false
-			r.decide(asked, "what is due by now", a.DeadlinePassed, r.on(asked))
+			_ = r.decide(asked, "what is due by now", a.DeadlinePassed, r.on(asked))
 		}
 		if r.quiet() && workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 			_ = workflow.Await(asked, func() bool { return workflow.AllHandlersFinished(asked) })

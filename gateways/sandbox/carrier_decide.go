@@ -128,5 +128,6 @@ func scansUntil(l label, now time.Time, day time.Duration) []shipping.Scan {
 // scaled is a time of a script in a carrier's day of that length. Scripts are whole hours, so that dividing
 // first loses less than a microsecond an hour.
 func scaled(after, day time.Duration) time.Duration {
-	return after / time.Hour * (day / 24)
+	hours := int64(after / time.Hour)
+	return time.Duration(hours) * (day / 24)
 }

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
@@ -49,6 +50,13 @@ func checkWitness(ctx context.Context, q *inquiry, f *Finding) error {
 	if err != nil {
 		return err
 	}
+	if err := q.walk(ctx, ours, theirs, f); err != nil {
+		return err
+	}
+	return errors.Join(ours.close(ctx), theirs.close(ctx))
+}
+
+func (q *inquiry) walk(ctx context.Context, ours, theirs *book, f *Finding) (err error) {
 	var unknown []entry // to us
 	for ours.current != nil || theirs.current != nil {
 		a, b := ours.current, theirs.current
@@ -94,22 +102,18 @@ func compare(ours entry, theirs *entry, f *Finding) {
 		}
 		return
 	}
-	var same bool
-	switch state {
-	case payment.Done:
-		same = theirs.Outcome == "succeeded" && ours.Done == theirs.Done
-	case payment.Denied:
-		same = theirs.Outcome != "succeeded"
-	case payment.Abandoned:
-		same = theirs.Outcome != "succeeded" // a late refusal changes nothing for anybody
-	}
+	// A refusal that came after we gave up changes nothing for anybody. An effect that did is a hold nobody knows of.
+	same := (state == payment.Done) == (theirs.Outcome == "succeeded") && ours.Done == theirs.Done
 	if !same || ours.Kind != theirs.Kind || ours.OrderID != theirs.OrderID || ours.Asked != theirs.Asked {
-		f.violated(ours.Key, fmt.Sprintf("order %s: %s, by the gateway %s of order %s", ours.OrderID, ours, *theirs, theirs.OrderID))
+		f.violated(ours.Key, fmt.Sprintf("order %s: %s; by the gateway's ledger, order %s: %s", ours.OrderID, ours, theirs.OrderID, *theirs))
 	}
 }
 
 func (e entry) String() string {
-	return fmt.Sprintf("%s of %s %s with %s", e.Kind, fmt.Sprint(e.Asked), e.Outcome, fmt.Sprint(e.Done))
+	if e.Asked == 0 && e.Done == 0 { // a label
+		return fmt.Sprintf("%s, %s", e.Kind, e.Outcome)
+	}
+	return fmt.Sprintf("%s of %d, %s with %d", e.Kind, e.Asked, e.Outcome, e.Done)
 }
 
 // secondLook decides on operations that the witness has and our moment has not. An operation is written down before
@@ -137,7 +141,7 @@ func (q *inquiry) secondLook(ctx context.Context, unknown []entry, f *Finding) e
 			f.InFlight++
 			continue
 		}
-		f.violated(e.Key, fmt.Sprintf("order %s: the gateway has %s, and our books know nothing of it", e.OrderID, e))
+		f.violated(e.Key, fmt.Sprintf("order %s: the gateway has %s; our books know nothing of it", e.OrderID, e))
 	}
 	return nil
 }
@@ -171,6 +175,11 @@ func (b *book) next(ctx context.Context) error {
 	}
 	b.current = &b.page[b.at]
 	return nil
+}
+
+func (b *book) close(ctx context.Context) error {
+	_, err := b.tx.ExecContext(ctx, `CLOSE `+b.name)
+	return err
 }
 
 // checkAppliedOnce asks the witness alone. The number at the end of a key is its epoch: only a refusal opens the

@@ -95,5 +95,5 @@ UNION ALL
 SELECT l.id, format('order %s: %s at %s less %s with a tax of %s; its units are %s at %s less %s with %s', l.order_id, l.quantity, l.unit_price,
 	l.discount + l.order_discount, l.tax, coalesce(u.quantity, 0), coalesce(u.price, 0), coalesce(u.discount, 0), coalesce(u.tax, 0)), ''
 FROM order_lines l LEFT JOIN units u ON u.line_id = l.id AND u.order_id = l.order_id
-WHERE (l.quantity, 0, l.quantity, l.unit_price, l.unit_price, l.discount + l.order_discount, l.tax)
-	IS DISTINCT FROM (u.quantity, u.first, u.last, u.price, u.price_max, u.discount, u.tax)`
+WHERE (l.quantity, 0, l.quantity, l.unit_price, l.discount + l.order_discount, l.tax)
+	IS DISTINCT FROM (u.quantity, u.first, u.last, u.price, u.discount, u.tax) OR u.price <> u.price_max`

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/waybill-oms/waybill/domain/order"
+	"github.com/waybill-oms/waybill/domain/payment"
 	"github.com/waybill-oms/waybill/domain/shipping"
 )
 
@@ -28,13 +29,6 @@ var scenarios = []scenario{
 	{"lost", func(w *world, p order.Placement) { w.scan(w.shipped(p), shipping.Lost) }},
 	{"lost-and-found", func(w *world, p order.Placement) { w.scan(w.scan(w.shipped(p), shipping.Lost), shipping.Delivered) }},
 	{"returning", func(w *world, p order.Placement) { w.scan(w.shipped(p), shipping.ReturnToSender) }},
-	{"unheard", func(w *world, p order.Placement) {
-		o := w.shipped(p)
-		w.ago(time.Minute)
-		w.change(o, func(o *order.Order, act order.Act) error {
-			return o.Scanned(o.Shipments[0].ID, shipping.Scan{Status: shipping.Delivered, OccurredAt: act.At}, act)
-		})
-	}},
 
 	{"declined", func(w *world, p order.Placement) { w.perform(w.place(paidBy(p, "tok_declined"))) }},
 	{"challenged", func(w *world, p order.Placement) { w.perform(w.place(paidBy(p, "tok_action_required"))) }},
@@ -50,7 +44,7 @@ var scenarios = []scenario{
 	{"wrong-hold", func(w *world, p order.Placement) { w.perform(w.place(paidBy(p, "tok_wrong_amount"))) }},
 
 	{"turned-away", func(w *world, p order.Placement) { p.Lines[0].SKU = "NEVER-HEARD-OF"; w.place(p) }},
-	{"last-one", func(w *world, p order.Placement) { w.accept(single(p, "LAST")) }},
+	{"last-one", func(w *world, p order.Placement) { w.shipped(single(p, "LAST")) }},
 	{"too-late", func(w *world, p order.Placement) { w.tooLate(p) }},
 
 	{"cancelled", func(w *world, p order.Placement) { w.perform(w.cancel(w.accept(p))) }},
@@ -60,6 +54,21 @@ var scenarios = []scenario{
 		o := w.cancel(w.place(p))
 		w.later(time.Minute)
 		w.change(o, func(o *order.Order, act order.Act) error { o.NotFound(o.Operations[0].Key, act); return nil })
+	}},
+
+	{"lapsed", func(w *world, p order.Placement) {
+		w.ago(2 * time.Hour)
+		o := w.accept(paidBy(p, "tok_short_window"))
+		w.later(time.Hour)
+		w.deadlinePassed(o)
+	}},
+	{"void-refused", func(w *world, p order.Placement) {
+		p.Payment = order.PlacedPayment{Gateway: "external", Token: "authorized:there"}
+		o := w.cancel(w.accept(p))
+		w.change(o, func(o *order.Order, act order.Act) error {
+			o.PaymentAnswered("void/"+o.Payments[0].ID, payment.Answer{Outcome: payment.Refused, Code: "not_today"}, act)
+			return nil
+		})
 	}},
 
 	{"in-doubt", func(w *world, p order.Placement) {
@@ -105,7 +114,7 @@ var scenarios = []scenario{
 	{"totals-differ", func(w *world, p order.Placement) {
 		p.Total = 4800
 		p.Holds = []order.PlacedHold{{Reason: order.HoldTotalsDiffer, Detail: "28 too low"}}
-		w.place(p)
+		w.perform(w.place(p))
 	}},
 	{"tax-included", func(w *world, p order.Placement) {
 		p.PricesIncludeTax, p.Total = true, 4498
@@ -119,6 +128,14 @@ var scenarios = []scenario{
 		p.Channel, p.ExternalID = "shop", "accepted"
 		check(p.Validate("sandbox"))
 		w.accept(p)
+	}},
+	// The last, since every scan of the others empties the inbox.
+	{"unheard", func(w *world, p order.Placement) {
+		o := w.shipped(p)
+		w.ago(time.Minute)
+		w.change(o, func(o *order.Order, act order.Act) error {
+			return o.Scanned(o.Shipments[0].ID, shipping.Scan{Status: shipping.Delivered, OccurredAt: act.At}, act)
+		})
 	}},
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/waybill-oms/waybill/domain/id"
 	"github.com/waybill-oms/waybill/domain/inventory"
 	"github.com/waybill-oms/waybill/domain/order"
@@ -46,7 +48,7 @@ func play(ctx context.Context, url string) (err error) {
 			err = fmt.Errorf("world: %v", r)
 		}
 	}()
-	w.ago(2 * time.Hour)
+	w.ago(3 * time.Hour)
 	w.stock("nyc", "TEE-M", 500)
 	w.stock("nyc", "CAP", 20)
 	w.stock("lax", "CAP", 20)
@@ -55,7 +57,23 @@ func play(ctx context.Context, url string) (err error) {
 		w.ago(time.Hour)
 		s.play(w, placement(s.name))
 	}
-	return nil
+	return names(ctx, url)
+}
+
+// names lets plants call things by the name of their scenario: ord its order, pay its first payment, shp its first
+// parcel, lin its first line.
+func names(ctx context.Context, url string) error {
+	db, err := sqlx.ConnectContext(ctx, "postgres", url)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	_, err = db.ExecContext(ctx, `
+		CREATE FUNCTION ord(name text) RETURNS text LANGUAGE sql STABLE AS $$ SELECT id FROM orders WHERE external_id = name AND channel = 'web' $$;
+		CREATE FUNCTION pay(name text) RETURNS text LANGUAGE sql STABLE AS $$ SELECT id FROM payments WHERE order_id = ord(name) AND number = 1 $$;
+		CREATE FUNCTION shp(name text) RETURNS text LANGUAGE sql STABLE AS $$ SELECT id FROM shipments WHERE order_id = ord(name) AND number = 1 $$;
+		CREATE FUNCTION lin(name text) RETURNS text LANGUAGE sql STABLE AS $$ SELECT id FROM order_lines WHERE order_id = ord(name) AND position = 0 $$`)
+	return err
 }
 
 func check(err error) {
