@@ -36,7 +36,21 @@ var problems = map[string]explained{
 
 	"payment_declined": {"The payment was refused", "The order waits for another token: `POST /v1/orders/{id}/payment` with the `order_id` " +
 		"of the problem, before its grace time ends."},
-	"payment_action_required": {"The bank wants to see the customer", "Send the customer to `next_action`, then send the token again."},
+	"action_required": {"The bank wants to see the customer", "Send the customer to `next_action`, then send the token that comes of it to " +
+		"`POST /v1/orders/{id}/payment`."},
+	"card_declined":         {"The card was declined", "The order waits for another token until its grace time ends."},
+	"insufficient_funds":    {"The card has not enough funds", "The order waits for another token until its grace time ends."},
+	"invalid_token":         {"The gateway does not know the token", "The order waits for another token until its grace time ends."},
+	"order_completed":       {"The order is completed", "Nothing more happens to it; what the customer sends back is a return."},
+	"order_cancelled":       {"The order is cancelled", "Nothing more happens to it: place a new one."},
+	"order_expired":         {"The order expired", "Nobody paid in time: place a new one."},
+	"order_rejected":        {"The order was rejected", "Its stock could not be had: place a new one."},
+	"fulfillment_closed":    {"The fulfillment order is closed", "All of its units were handed over."},
+	"fulfillment_cancelled": {"The fulfillment order is cancelled", "Put picked units back: its stock was released."},
+	"too_many":              {"More than is left to pick", "Nothing was changed. Read the fulfillment order for what is left."},
+	"not_authorized":        {"No payment holds this money", "Send a new token to `POST /v1/orders/{id}/payment`, then ship again."},
+	"below_zero":            {"Less than nothing on hand", "Nothing was changed."},
+	"database_unavailable":  {"The database does not answer", "Send the same request again, with the same key, after `Retry-After`."},
 	"out_of_stock": {"Not enough stock", "`shortages` has each line that is short, what it asked for and what there was. " +
 		"Nothing was held."},
 	"external_id_taken": {"Another order has this external id", "The channel has an order with this `external_id` and other content."},

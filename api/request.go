@@ -59,7 +59,7 @@ func Canonical(c *gin.Context) []byte { return mustMarshal(exchangeOf(c).body) }
 
 // Reply answers with a body of the contract.
 func Reply(c *gin.Context, status int, body any) {
-	c.Data(status, "application/json", mustMarshal(body))
+	c.Data(status, "application/json", append(mustMarshal(body), '\n'))
 }
 
 func convert[T any](value any) T {

@@ -118,10 +118,9 @@ func findGo() (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("there is no go command to build it with. Any one of these helps:\n"+
+	return "", fmt.Errorf("there is no go command to build it with. Either of these helps:\n"+
 		"  - install Go, see https://go.dev/dl\n"+
-		"  - %s=/path/to/temporal, a dev server that you have\n"+
-		"  - TEMPORAL_ADDRESS=host:7233, a Temporal that is running", TemporalBinEnv)
+		"  - %s=/path/to/temporal, a dev server that you have", TemporalBinEnv)
 }
 
 // env is the caller's environment, for the sake of proxies and caches, without what would build another thing.

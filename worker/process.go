@@ -44,8 +44,12 @@ type Process struct {
 	Runs    *runs.Runs
 	Relay   *relay.Relay
 	sandbox *sandbox.Sandbox
+	failed  chan error
 	stop    func()
 }
+
+// Failed tells when the worker ended by itself.
+func (p *Process) Failed() <-chan error { return p.failed }
 
 // Start brings a worker process up on an open Temporal connection, which stays the caller's.
 func Start(ctx context.Context, o Options) (*Process, error) {
@@ -60,11 +64,17 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 	}
 	acts := &activities.Activities{Orders: s, Carrier: box.Carrier(), Policy: *o.Policy, NewID: id.New, Reached: o.Reached,
 		Payments: map[string]activities.PaymentGateway{"sandbox": box.Payments(), "external": external.New()}}
-	w := New(o.Temporal, o.TaskQueue, acts)
+	failed := make(chan error, 1)
+	w := New(o.Temporal, o.TaskQueue, acts, func(err error) {
+		select {
+		case failed <- err:
+		default:
+		}
+	})
 	if err := w.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start the Temporal worker: %w", err), box.Close(), s.Close())
 	}
-	p := &Process{Store: s, Runs: runs.New(o.Temporal, o.TaskQueue), sandbox: box}
+	p := &Process{Store: s, Runs: runs.New(o.Temporal, o.TaskQueue), sandbox: box, failed: failed}
 	p.Relay = &relay.Relay{Facts: s, Runs: p.Runs, Log: o.Log, InboxEvery: o.InboxEvery, SweepEvery: o.SweepEvery, Now: time.Now}
 	relaying, stopRelay := context.WithCancel(context.WithoutCancel(ctx))
 	relayed := make(chan struct{})

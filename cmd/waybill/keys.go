@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -15,34 +16,48 @@ import (
 )
 
 type keysCmd struct {
-	Create keysCreateCmd `cmd:"" help:"Create a key and print it, once."`
-	List   keysListCmd   `cmd:"" help:"List keys. The keys themselves are not kept."`
-	Revoke keysRevokeCmd `cmd:"" help:"End a key's life."`
+	Create keysCreateCmd `cmd:"" help:"Create an API key and print it, once."`
+	List   keysListCmd   `cmd:"" help:"List API keys. The keys themselves are not kept."`
+	Revoke keysRevokeCmd `cmd:"" help:"End an API key's life."`
 }
 
 type keysCreateCmd struct {
-	config.Connections
-	config.Secrets
 	Name    string        `arg:"" help:"What the key is for: a name that you will recognize."`
-	Scopes  []string      `name:"scope" help:"What it may do; all when not given. One of orders:read, orders:write, fulfillments:read, fulfillments:write, inventory:read, inventory:write." placeholder:"SCOPE"`
-	Expires time.Duration `help:"End its life after this long, such as 2160h." placeholder:"DURATION"`
+	Scopes  []string      `name:"scope" help:"What it may do; everything when not given. Any of ${scopes}." placeholder:"SCOPE"`
+	Expires time.Duration `help:"End its life after this long, such as 2160h (90 days); never when not given." placeholder:"DURATION"`
 	JSON    bool          `name:"json" help:"Print JSON."`
+	config.Secrets
+	config.Database
+}
+
+// Help is what waybill keys create --help says beyond its flags.
+func (keysCreateCmd) Help() string {
+	return `Only the key goes to standard output, so KEY=$(waybill keys create robot) works:
+
+    waybill keys create warehouse --scope fulfillments:read,fulfillments:write --expires 2160h`
+}
+
+// Validate refuses what would make a key that nobody meant.
+func (c *keysCreateCmd) Validate() error {
+	if strings.TrimSpace(c.Name) == "" {
+		return errors.New("a key needs a name")
+	}
+	if c.Expires < 0 {
+		return errors.New("--expires must be more than 0, such as 2160h")
+	}
+	return nil
 }
 
 func (c *keysCreateCmd) Run(ctx context.Context) error {
-	conn, err := connections(c.Connections)
-	if err != nil {
-		return err
-	}
-	secret, err := keySecret(c.Secrets, conn.Data)
-	if err != nil {
-		return err
-	}
-	s, err := store.Open(ctx, conn.DatabaseURL, store.Options{MaxConns: 2})
+	s, err := openStore(ctx, c.Database)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
+	secret, err := keySecret(c.Database, c.Secrets)
+	if err != nil {
+		return err
+	}
 	scopes := c.Scopes
 	if len(scopes) == 0 {
 		scopes = api.Scopes()
@@ -60,30 +75,18 @@ func (c *keysCreateCmd) Run(ctx context.Context) error {
 	if c.JSON {
 		return printJSON(map[string]any{"id": kept.ID, "name": kept.Name, "scopes": kept.Scopes, "expires_at": kept.ExpiresAt, "key": key})
 	}
-	fmt.Fprintf(os.Stderr, "%s (%s) may %s. It is shown only now:\n", kept.ID, kept.Name, strings.Join(kept.Scopes, ", "))
+	fmt.Fprintf(os.Stderr, "%s (%s) may do %s. The key is shown only now:\n", kept.ID, kept.Name, strings.Join(kept.Scopes, ", "))
 	fmt.Println(key)
 	return nil
 }
 
-// keySecret is the configured one, or that of the waybill dev in a folder.
-func keySecret(secrets config.Secrets, data string) ([]byte, error) {
-	if secrets.KeySecret == "" && data != "" {
-		return devKeySecret(data)
-	}
-	return secrets.Key()
-}
-
 type keysListCmd struct {
-	config.Connections
 	JSON bool `name:"json" help:"Print JSON."`
+	config.Database
 }
 
 func (c *keysListCmd) Run(ctx context.Context) error {
-	conn, err := connections(c.Connections)
-	if err != nil {
-		return err
-	}
-	s, err := store.Open(ctx, conn.DatabaseURL, store.Options{MaxConns: 2})
+	s, err := openStore(ctx, c.Database)
 	if err != nil {
 		return err
 	}
@@ -101,31 +104,38 @@ func (c *keysListCmd) Run(ctx context.Context) error {
 		return printJSON(list)
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tNAME\tSTATE\tCREATED\tSCOPES")
+	fmt.Fprintln(w, "ID\tNAME\tSTATE\tCREATED\tEXPIRES\tSCOPES")
 	for _, k := range keys {
-		state := "live"
-		switch {
-		case k.RevokedAt != nil:
-			state = "revoked"
-		case !k.Live(time.Now()):
-			state = "expired"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", k.ID, k.Name, state, k.CreatedAt.Format("2006-01-02 15:04"), strings.Join(k.Scopes, " "))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Name, keyState(k), minute(&k.CreatedAt), minute(k.ExpiresAt), strings.Join(k.Scopes, " "))
 	}
 	return w.Flush()
 }
 
+func keyState(k store.APIKey) string {
+	switch {
+	case k.RevokedAt != nil:
+		return "revoked"
+	case !k.Live(time.Now()):
+		return "expired"
+	}
+	return "live"
+}
+
+// minute is as exact as a person wants to know a time, in UTC.
+func minute(at *time.Time) string {
+	if at == nil {
+		return "never"
+	}
+	return at.UTC().Format("2006-01-02T15:04Z")
+}
+
 type keysRevokeCmd struct {
-	config.Connections
-	ID string `arg:"" help:"The key's id, as keys list shows it."`
+	ID string `arg:"" help:"The key's id, as waybill keys list shows it."`
+	config.Database
 }
 
 func (c *keysRevokeCmd) Run(ctx context.Context) error {
-	conn, err := connections(c.Connections)
-	if err != nil {
-		return err
-	}
-	s, err := store.Open(ctx, conn.DatabaseURL, store.Options{MaxConns: 2})
+	s, err := openStore(ctx, c.Database)
 	if err != nil {
 		return err
 	}
@@ -133,7 +143,7 @@ func (c *keysRevokeCmd) Run(ctx context.Context) error {
 	if err := s.RevokeAPIKey(ctx, c.ID, time.Now().UTC()); err != nil {
 		return err
 	}
-	fmt.Printf("%s is revoked: it opens nothing any more, within seconds\n", c.ID)
+	fmt.Printf("%s is revoked: within seconds it opens nothing any more\n", c.ID)
 	return nil
 }
 

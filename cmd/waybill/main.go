@@ -8,43 +8,52 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
+	"github.com/waybill-oms/waybill/api"
 	"github.com/waybill-oms/waybill/domain/fault"
 )
 
 // cli is every command. Each reads the environment where a flag is not given.
 type cli struct {
 	Dev     devCmd     `cmd:"" help:"Start everything on this machine: PostgreSQL, Temporal with its web UI, worker, API."`
+	Env     envCmd     `cmd:"" help:"Print where the running waybill dev is, for a shell: eval \"$(waybill env)\"."`
+	Sandbox sandboxCmd `cmd:"" help:"List the test tokens and postal codes that make a sandbox gateway fail on purpose."`
 	API     apiCmd     `cmd:"" name:"api" help:"Serve the HTTP API."`
 	Worker  workerCmd  `cmd:"" help:"Execute orders: a Temporal worker with its relay."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database's schema to this binary's version."`
 	Keys    keysCmd    `cmd:"" help:"Create, list and revoke API keys."`
 	Import  importCmd  `cmd:"" help:"Take in orders from elsewhere."`
 	Verify  verifyCmd  `cmd:"" help:"Check every promise on a live database: money, stock, orders, workflows. Exit code 1 on any violation."`
-	Sandbox sandboxCmd `cmd:"" help:"List the sandbox gateways' test tokens and postal codes."`
+	Version versionCmd `cmd:"" help:"Print the version of this binary."`
 }
 
 const description = `Waybill takes a placed order and drives it through payment hold, allocation, pick, pack, ship and delivery.
 
-Start with:  waybill dev`
+Start with: waybill dev
+
+A flag goes before the environment variable in its parentheses. Exit codes: 0 done, 1 failed, 2 not understood.`
 
 func main() { os.Exit(run(os.Args[1:])) }
 
 // run is main, with its exit code.
 func run(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal(context.Background())
 	defer stop()
 	var commands cli
-	parser := kong.Must(&commands, kong.Name("waybill"), kong.Description(description), kong.UsageOnError(),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
-		kong.BindTo(ctx, (*context.Context)(nil)))
+	parser := kong.Must(&commands, kong.Name("waybill"), kong.Description(description),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 110}),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Vars{"scopes": strings.Join(api.Scopes(), ", ")})
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "waybill: %v\n\nTry: waybill --help\n", err)
-		return 2
+		return misunderstood(err)
 	}
 	err = parsed.Run()
 	var failed exitError
@@ -53,13 +62,58 @@ func run(args []string) int {
 		return 0
 	case errors.As(err, &failed):
 		return int(failed)
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		err = errors.New("interrupted")
 	}
 	if f := fault.As(err); f != nil {
-		fmt.Fprintf(os.Stderr, "waybill: %s\n", f.Detail)
-		return 1
+		err = errors.New(f.Detail)
 	}
 	fmt.Fprintf(os.Stderr, "waybill: %v\n", err)
 	return 1
+}
+
+// againAfter is from when on a second signal counts. Tools like timeout and npm send the first one twice.
+const againAfter = time.Second
+
+// untilSignal returns a context that ends when the process is told to stop. Whoever tells it again ends it at once, as
+// they would any other process.
+func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // else it runs under nohup
+		signal.Notify(told, syscall.SIGHUP)
+	}
+	go func() {
+		select {
+		case <-told:
+			cancel()
+			time.AfterFunc(againAfter, func() { signal.Stop(told) })
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
+// outliveReaders is for processes that are stopped in good order: Ctrl-C ends the other side of a pipe, such as tee, too,
+// and to write to nobody would end us in the middle of it.
+func outliveReaders() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
+
+// misunderstood says what is wrong with a command line, and where to read how it would be right.
+func misunderstood(err error) int {
+	message, help := err.Error(), "waybill"
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) {
+		node := wrong.Context.Selected()
+		if node != nil {
+			help = "waybill " + node.Path()
+		}
+		if node == nil || len(node.Children) > 0 {
+			message = strings.Replace(message, "unexpected argument", "there is no command", 1)
+		}
+	}
+	fmt.Fprintf(os.Stderr, "waybill: %s\nTry: %s --help\n", message, help)
+	return 2
 }
 
 // exitError is an exit code whose reason was printed already.

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/waybill-oms/waybill/api"
 	"github.com/waybill-oms/waybill/config"
-	"github.com/waybill-oms/waybill/devstack"
 	"github.com/waybill-oms/waybill/store"
 	"github.com/waybill-oms/waybill/worker"
 )
@@ -17,25 +17,15 @@ import (
 // stopLimit is how long requests that are being answered get when a process is told to stop.
 const stopLimit = 20 * time.Second
 
-// connections completes what was configured from the dev.json of a waybill dev, when one is named.
-func connections(c config.Connections) (config.Connections, error) {
-	if c.Data != "" && c.DatabaseURL == "" {
-		info, err := devstack.ReadDevInfo(c.Data)
-		if err != nil {
-			return c, fmt.Errorf("no waybill dev has run in %s: %w", c.Data, err)
-		}
-		c.DatabaseURL, c.TemporalAddress = info.DatabaseURL, info.TemporalAddress
-	}
-	if c.DatabaseURL == "" {
-		return c, errors.New("no database: set WAYBILL_DATABASE_URL, or --data to the folder of a waybill dev")
-	}
-	return c, nil
+type migrateCmd struct{ config.Database }
+
+// Help is what waybill migrate --help says beyond its flags.
+func (migrateCmd) Help() string {
+	return `Run it before a new version of the API and the worker: these do not start on an older schema, and the version before goes on working on a newer one. To run it again, or twice at once, is harmless.`
 }
 
-type migrateCmd struct{ config.Connections }
-
 func (c *migrateCmd) Run(ctx context.Context) error {
-	conn, err := connections(c.Connections)
+	conn, err := connections(config.Connections{Database: c.Database})
 	if err != nil {
 		return err
 	}
@@ -47,24 +37,33 @@ func (c *migrateCmd) Run(ctx context.Context) error {
 }
 
 type apiCmd struct {
+	Listen string `env:"WAYBILL_LISTEN" help:"Address to listen on, host:port." default:"127.0.0.1:8080"`
+	config.Secrets
 	config.Connections
 	config.Policy
-	config.Secrets
 	config.Logging
-	Listen string `env:"WAYBILL_LISTEN" help:"Address to listen on." default:"127.0.0.1:8080"`
+}
+
+// Help is what waybill api --help says beyond its flags.
+func (apiCmd) Help() string {
+	return `Any number of them may run. /readyz says whether PostgreSQL, the schema, Temporal and a worker are there; /docs documents the API. SIGTERM lets requests end that are being answered, for 20 seconds at most.`
 }
 
 func (c *apiCmd) Run(ctx context.Context) error {
+	outliveReaders()
 	conn, err := connections(c.Connections)
 	if err != nil {
 		return err
 	}
-	log, err := c.Logger()
+	log, err := c.Logger(os.Stderr)
 	if err != nil {
 		return err
 	}
-	key, err := c.Key()
+	key, err := keySecret(c.Database, c.Secrets)
 	if err != nil {
+		return err
+	}
+	if err := checkSchema(ctx, conn.DatabaseURL); err != nil {
 		return err
 	}
 	temporal, err := worker.Connect(ctx, conn.TemporalAddress, conn.TemporalNamespace, log)
@@ -74,33 +73,54 @@ func (c *apiCmd) Run(ctx context.Context) error {
 	defer temporal.Close()
 	p, err := api.Start(ctx, api.ProcessOptions{Listen: c.Listen, DatabaseURL: conn.DatabaseURL, Temporal: temporal,
 		TaskQueue: conn.TaskQueue, KeySecret: key, Gateways: worker.Gateways(), Policy: c.Order(), Log: log})
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s is taken by another program: choose another address with --listen", c.Listen)
+	}
 	if err != nil {
 		return err
 	}
-	log.Info("api: serving", "url", p.URL)
+	log.Info("api: serving", "url", p.URL, "pid", os.Getpid())
 	select {
 	case <-ctx.Done():
+		log.Info("api: stopping")
 	case err = <-p.Failed():
 	}
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
+	return errors.Join(err, stopAPI(ctx, p))
+}
+
+// stopAPI stops an API whose context has ended.
+func stopAPI(ctx context.Context, p *api.Process) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
 	defer cancel()
-	return errors.Join(err, p.Stop(stopping))
+	if err := p.Stop(ctx); err != nil {
+		return fmt.Errorf("stop the API: %w", err)
+	}
+	return nil
 }
 
 type workerCmd struct {
+	SandboxURL string `name:"sandbox-url" env:"WAYBILL_SANDBOX_URL" help:"Database of the sandbox gateways; the database itself when not given." placeholder:"URL"`
 	config.Connections
 	config.Policy
 	config.Logging
-	SandboxURL string `name:"sandbox-url" env:"WAYBILL_SANDBOX_URL" help:"Database of the sandbox gateways; the database itself when not given." placeholder:"URL"`
+}
+
+// Help is what waybill worker --help says beyond its flags.
+func (workerCmd) Help() string {
+	return `Any number of them may run. SIGTERM lets it finish what it has begun, for 15 seconds at most; what takes longer, and what a kill -9 cuts off, another worker repeats without repeating its effect.`
 }
 
 func (c *workerCmd) Run(ctx context.Context) error {
+	outliveReaders()
 	conn, err := connections(c.Connections)
 	if err != nil {
 		return err
 	}
-	log, err := c.Logger()
+	log, err := c.Logger(os.Stderr)
 	if err != nil {
+		return err
+	}
+	if err := checkSchema(ctx, conn.DatabaseURL); err != nil {
 		return err
 	}
 	temporal, err := worker.Connect(ctx, conn.TemporalAddress, conn.TemporalNamespace, log)
@@ -115,6 +135,11 @@ func (c *workerCmd) Run(ctx context.Context) error {
 		return err
 	}
 	log.Info("worker: polling", "task_queue", conn.TaskQueue, "pid", os.Getpid())
-	<-ctx.Done()
-	return p.Stop()
+	select {
+	case <-ctx.Done():
+	case err = <-p.Failed():
+		err = fmt.Errorf("the worker ended by itself: %w", err)
+	}
+	log.Info("worker: stopping")
+	return errors.Join(err, p.Stop())
 }

@@ -1,0 +1,121 @@
+package config_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/stretchr/testify/require"
+
+	"github.com/waybill-oms/waybill/config"
+	"github.com/waybill-oms/waybill/domain/order"
+)
+
+// command takes everything, as a command does: embedded.
+type command struct {
+	config.Connections
+	config.Policy
+	config.Secrets
+	config.Logging
+}
+
+func parse(t *testing.T, args ...string) (command, error) {
+	t.Helper()
+	var c command
+	parser, err := kong.New(&c, kong.Name("test"))
+	require.NoError(t, err)
+	_, err = parser.Parse(args)
+	return c, err
+}
+
+func TestDefaults(t *testing.T) {
+	c, err := parse(t)
+	require.NoError(t, err)
+	require.Equal(t, order.DefaultPolicy(), c.Order(), "the defaults of the flags are those of the domain")
+	require.Equal(t, "127.0.0.1:7233", c.TemporalAddress)
+	require.Empty(t, c.Data, "nobody works on a folder that was not named")
+	require.Empty(t, c.DatabaseURL)
+}
+
+func TestAFlagGoesBeforeTheFolderAndTheFolderBeforeTheEnvironment(t *testing.T) {
+	t.Setenv("DATABASE_URL", "postgres://general")
+	t.Setenv("TEMPORAL_ADDRESS", "general:7233")
+	for name, test := range map[string]struct{ env, flag, wanted string }{
+		"general environment": {"", "", "postgres://general"},
+		"own environment":     {"postgres://own", "", "postgres://own"},
+		"folder":              {"postgres://own", "folder", "postgres://folder"},
+		"flag":                {"postgres://own", "both", "postgres://flag"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if test.env != "" {
+				t.Setenv("WAYBILL_DATABASE_URL", test.env)
+			}
+			var args []string
+			if test.flag == "both" {
+				args = []string{"--database-url", "postgres://flag"}
+			}
+			c, err := parse(t, args...)
+			require.NoError(t, err)
+			if test.flag != "" {
+				c.Take("database-url", &c.DatabaseURL, "postgres://folder")
+				c.Take("temporal-address", &c.TemporalAddress, "folder:7233")
+				require.Equal(t, "folder:7233", c.TemporalAddress)
+			}
+			require.Equal(t, test.wanted, c.DatabaseURL)
+		})
+	}
+}
+
+func TestDatabaseURL(t *testing.T) {
+	for _, good := range []string{"postgres://u:p@h:5432/d?sslmode=disable", "postgresql://h/d", "postgres:///d?host=/run/postgresql"} {
+		require.NoError(t, config.CheckDatabaseURL(good), good)
+	}
+	for _, bad := range []string{"mysql://u:hidden@h/d", "hidden", "postgres:hidden", "postgres://u:hid%zzden@h/d", "host=h password=hidden"} {
+		err := config.CheckDatabaseURL(bad)
+		require.ErrorContains(t, err, "postgres://user:password@host:port/database", bad)
+		require.NotContains(t, err.Error(), "hid", "a password is not repeated")
+	}
+}
+
+func TestPolicyIsPositive(t *testing.T) {
+	c, err := parse(t, "--payment-grace", "90s", "--attention-after", "1h")
+	require.NoError(t, err)
+	require.Equal(t, 90*time.Second, c.Order().PaymentGrace)
+	require.Equal(t, time.Hour, c.Order().AttentionAfter)
+	require.Equal(t, order.DefaultPolicy().AbandonAfter, c.Order().AbandonAfter)
+	_, err = parse(t, "--payment-grace=0s", "--attention-after=-1m")
+	require.ErrorContains(t, err, "--payment-grace (WAYBILL_PAYMENT_GRACE) must be more than 0")
+	require.ErrorContains(t, err, "--attention-after (WAYBILL_ATTENTION_AFTER) must be more than 0")
+}
+
+func TestKeySecret(t *testing.T) {
+	key, err := config.Secrets{KeySecret: strings.Repeat("ab", 32)}.Key()
+	require.NoError(t, err)
+	require.Len(t, key, 32)
+	for secret, wanted := range map[string]string{
+		"": "no key secret: set WAYBILL_KEY_SECRET", strings.Repeat("ab", 31): "32 bytes or more", strings.Repeat("xy", 32): "in hex",
+	} {
+		_, err := config.Secrets{KeySecret: secret}.Key()
+		require.ErrorContains(t, err, wanted)
+		require.NotContains(t, err.Error(), "abab")
+		require.ErrorContains(t, err, "openssl rand -hex 32", "it says how to make one")
+	}
+}
+
+func TestLogging(t *testing.T) {
+	for format, wanted := range map[string]string{"text": "level=WARN msg=seen", "json": `"level":"WARN","msg":"seen"`} {
+		c, err := parse(t, "--log-level=warn", "--log-format="+format)
+		require.NoError(t, err)
+		var out bytes.Buffer
+		log, err := c.Logger(&out)
+		require.NoError(t, err)
+		log.Info("unseen")
+		log.Warn("seen")
+		require.Contains(t, out.String(), wanted)
+		require.NotContains(t, out.String(), "unseen")
+	}
+	_, err := parse(t, "--log-level=loud")
+	require.ErrorContains(t, err, `"debug","info","warn","error"`)
+}
