@@ -48,6 +48,7 @@ type run struct {
 	loaded  bool
 	facts   order.Facts
 	steps   map[string]*step // being performed, or given up, by key; never ranged over
+	busy    int              // steps being performed, whether they are still due or not
 	changes int              // grows with everything that may make the run go on
 	alarm   bool             // a deadline is here
 	timer   time.Time        // when the pending timer fires; zero when there is none
@@ -65,8 +66,10 @@ func (r *run) on(ctx workflow.Context) activities.On {
 	return activities.On{OrderID: r.id, At: workflow.Now(ctx)}
 }
 
-// over reports whether nothing is left to be done. Commands that are still being handled are waited for.
-func (r *run) over() bool { return r.facts.Settled && r.quiet() }
+// over reports whether nothing is left to be done, and nothing is being done that is no longer due: a run that ends
+// while a visible activity does is refused by the server, and with it the command that ended it. Commands that are
+// still being handled are waited for.
+func (r *run) over() bool { return r.facts.Settled && r.quiet() && r.busy == 0 }
 
 // quiet reports whether every step that is due has been tried: what is left is in trouble, or given up.
 func (r *run) quiet() bool {
@@ -116,7 +119,9 @@ func (r *run) launch(ctx workflow.Context) {
 		}
 		s := &step{since: workflow.Now(ctx)}
 		r.steps[due.Key] = s
+		r.busy++
 		workflow.Go(ctx, func(ctx workflow.Context) {
+			defer func() { r.busy-- }()
 			if err := r.perform(ctx, due, s); err != nil {
 				s.failed = true
 				r.fail(ctx, due, err)

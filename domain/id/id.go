@@ -44,6 +44,6 @@ func Valid(prefix, s string) bool {
 	if !ok || len(rest) != 26 {
 		return false
 	}
-	_, err := encoding.DecodeString(rest)
-	return err == nil
+	raw, err := encoding.DecodeString(rest) // which skips line breaks
+	return err == nil && len(raw) == 16
 }

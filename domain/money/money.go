@@ -12,9 +12,9 @@ import (
 const Max int64 = 1_000_000_000_000_000
 
 var (
-	// ErrOverflow: the result does not fit Max.
+	// ErrOverflow says that the result does not fit Max.
 	ErrOverflow = errors.New("amount out of range")
-	// ErrSyntax: the text is no decimal number, or has more decimals than the currency.
+	// ErrSyntax says that the text is no decimal number, or has more decimals than the currency.
 	ErrSyntax = errors.New("not an amount of this currency")
 )
 

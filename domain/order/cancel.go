@@ -107,8 +107,26 @@ func (o *Order) Resume(act Act) error {
 			_ = RetryLabel.Take(&s.Status, "shipment")
 			o.begin(act, Operation{Kind: string(shipping.BuyLabel), ShipmentID: s.ID})
 		}
+		if o.refused(string(shipping.VoidLabel), s.ID) {
+			o.begin(act, Operation{Kind: string(shipping.VoidLabel), ShipmentID: s.ID})
+		}
+	}
+	for i := range o.Payments {
+		p := &o.Payments[i]
+		if o.refused(string(payment.Void), p.ID) {
+			o.voidRest(act, p)
+		}
+		if o.refused(string(payment.Refund), p.ID) {
+			o.refundAll(act, p)
+		}
 	}
 	return nil
+}
+
+// refused reports whether the last operation of this kind and subject was refused.
+func (o *Order) refused(kind, subject string) bool {
+	op := o.last(kind, subject)
+	return op != nil && op.State == payment.Denied
 }
 
 // StepFailed calls for a person when a step failed in a way that repeating will not mend.

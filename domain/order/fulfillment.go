@@ -73,8 +73,13 @@ func (o *Order) Pick(fulfillmentID string, units []UnitsOf, act Act) error {
 		return err
 	}
 	var wrong fault.Fields
-	for i, u := range sum(units) {
-		l := f.line(u.LineID)
+	countable(&wrong, "/lines", units)
+	if err := wrong.Err(); err != nil {
+		return err
+	}
+	whole, at := sum(units)
+	for n, u := range whole {
+		l, i := f.line(u.LineID), at[n]
 		switch {
 		case l == nil:
 			wrong.Add(pointer("lines", i, "line_id"), "unknown_line", "the fulfillment order has no such line")
@@ -90,7 +95,7 @@ func (o *Order) Pick(fulfillmentID string, units []UnitsOf, act Act) error {
 	_ = StartFulfillment.Take(&f.Status, "fulfillment")
 	f.UpdatedAt = act.At
 	var picked int64
-	for _, u := range sum(units) {
+	for _, u := range whole {
 		l := f.line(u.LineID)
 		l.Picked += u.Quantity
 		picked += u.Quantity
@@ -112,19 +117,30 @@ func countUnits(n int64) string {
 	return fmt.Sprintf("%d units", n)
 }
 
-// sum adds up what a command says twice of one line, keeping the order of first mention.
-func sum(units []UnitsOf) []UnitsOf {
-	var out []UnitsOf
-	at := map[string]int{}
-	for _, u := range units {
-		if i, ok := at[u.LineID]; ok {
-			out[i].Quantity += u.Quantity
+// countable notes what is no number of units.
+func countable(wrong *fault.Fields, at string, units []UnitsOf) {
+	if len(units) == 0 {
+		wrong.Add(at, "too_few", "at least one line is named")
+	}
+	for i, u := range units {
+		if u.Quantity < 1 || u.Quantity > quantityMax {
+			wrong.Add(fmt.Sprintf("%s/%d/quantity", at, i), "out_of_range", "a quantity is from 1 to %d", quantityMax)
+		}
+	}
+}
+
+// sum adds up what a command says twice of one line, in the order of first mention, and tells where that was.
+func sum(units []UnitsOf) (whole []UnitsOf, at []int) {
+	seen := map[string]int{}
+	for i, u := range units {
+		if n, ok := seen[u.LineID]; ok {
+			whole[n].Quantity += u.Quantity
 			continue
 		}
-		at[u.LineID] = len(out)
-		out = append(out, u)
+		seen[u.LineID] = len(whole)
+		whole, at = append(whole, u), append(at, i)
 	}
-	return out
+	return whole, at
 }
 
 // Pack puts picked units into parcels and asks for a label for each.
@@ -134,6 +150,15 @@ func (o *Order) Pack(fulfillmentID string, parcels []Parcel, act Act) error {
 		return err
 	}
 	var wrong fault.Fields
+	if len(parcels) == 0 {
+		wrong.Add("/parcels", "too_few", "at least one parcel is packed")
+	}
+	for i, p := range parcels {
+		countable(&wrong, fmt.Sprintf("/parcels/%d/lines", i), p.Lines)
+	}
+	if err := wrong.Err(); err != nil {
+		return err
+	}
 	packed := map[string]int64{}
 	for i, p := range parcels {
 		for j, u := range p.Lines {
@@ -162,7 +187,8 @@ func (o *Order) Pack(fulfillmentID string, parcels []Parcel, act Act) error {
 func (o *Order) parcel(act Act, f *Fulfillment, p Parcel) {
 	s := Shipment{ID: act.NewID(id.Shipment), FulfillmentID: f.ID, Number: len(o.Shipments) + 1,
 		Status: ShipmentPacked, TrackingStatus: shipping.Pending, WeightGrams: p.WeightGrams, CreatedAt: act.At}
-	for _, u := range sum(p.Lines) {
+	whole, _ := sum(p.Lines)
+	for _, u := range whole {
 		l := f.line(u.LineID)
 		first := l.FirstUnit + l.Packed
 		s.Lines = append(s.Lines, ShipmentLine{LineID: u.LineID, SKU: l.SKU, FirstUnit: first, Quantity: u.Quantity})

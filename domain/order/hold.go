@@ -25,6 +25,9 @@ const (
 	HoldAwaitingPayment   = "awaiting_payment"
 	HoldTotalsDiffer      = "totals_differ"
 	HoldAddressIncomplete = "address_incomplete"
+	HoldChangedElsewhere  = "changed_elsewhere" // shipped, refunded or edited in part where the order came from
+	HoldNotShippable      = "not_shippable"     // a line is nothing that stock and parcels could serve
+	HoldOutOfStock        = "out_of_stock"      // sold by a channel that could not be told no
 )
 
 // Active reports whether the hold still stands.
@@ -106,7 +109,8 @@ const (
 	AttentionPaymentOverdue    = "payment_overdue" // the grace is over and something was shipped already
 	AttentionParcelLost        = "parcel_lost"
 	AttentionParcelReturning   = "parcel_returning"
-	AttentionStepFailed        = "step_failed" // a step of the run failed in a way that repeating will not mend
+	AttentionParcelCancelled   = "parcel_cancelled" // handed over, and the carrier says that it is cancelled
+	AttentionStepFailed        = "step_failed"      // a step of the run failed in a way that repeating will not mend
 )
 
 // earlier returns the earlier of two times of which either may be nil.

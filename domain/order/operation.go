@@ -2,6 +2,7 @@ package order
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/waybill-oms/waybill/domain/payment"
@@ -80,10 +81,15 @@ func (o *Order) Unanswered(key, detail string, act Act) {
 	}
 	op.State, op.Detail, op.UpdatedAt = payment.Unsettled, detail, act.At
 	op.Attempts++
-	if act.At.Sub(op.CreatedAt) >= act.Policy.AttentionAfter {
+	if op.overdue(act) {
 		o.raise(act, AttentionGatewayUnknown, fmt.Sprintf("%s has had no answer since %s", op.Key,
 			op.CreatedAt.UTC().Format("2006-01-02 15:04 MST")))
 	}
+}
+
+// overdue reports whether an operation has been in doubt for too long.
+func (op Operation) overdue(act Act) bool {
+	return op.State == payment.Unsettled && act.At.Sub(op.CreatedAt) >= act.Policy.AttentionAfter
 }
 
 // conclude writes the first terminal answer on an operation and reports whether the caller is to act on it. The
@@ -93,7 +99,9 @@ func (o *Order) conclude(op *Operation, act Act, state payment.State, reference,
 	if op.State.Open() || op.State == payment.Abandoned && state == payment.Done {
 		op.State, op.Reference, op.Code, op.Detail = state, reference, code, detail
 		op.Applied, op.UpdatedAt = applied, act.At
-		o.clear(act, AttentionGatewayUnknown)
+		if !slices.ContainsFunc(o.Operations, func(other Operation) bool { return other.overdue(act) }) {
+			o.clear(act, AttentionGatewayUnknown)
+		}
 		return true
 	}
 	if op.State != payment.Abandoned && (op.State != state || op.Reference != reference || op.Applied != applied) {

@@ -111,7 +111,7 @@ func (l Line) Open() int64 { return l.Quantity - l.Cancelled - l.Shipped }
 // Hold is a reason not to go on. An order may have several.
 type Hold struct {
 	ID         string     `json:"id"`
-	Reason     string     `json:"reason"` // awaiting_payment, totals_differ, address_incomplete
+	Reason     string     `json:"reason"` // awaiting_payment, totals_differ …, see hold.go
 	Detail     string     `json:"detail"`
 	Owner      string     `json:"owner"`  // who is to answer: customer, operator
 	Blocks     []string   `json:"blocks"` // capture, release, ship

@@ -2,6 +2,7 @@ package order
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/waybill-oms/waybill/domain/fault"
 	"github.com/waybill-oms/waybill/domain/money"
@@ -41,6 +42,10 @@ func (o *Order) format(amount int64) string {
 	return money.Format(amount, o.Currency) + " " + o.Currency
 }
 
+func (p Payment) format(amount int64) string {
+	return money.Format(amount, p.Currency) + " " + p.Currency
+}
+
 // post changes a balance and notes its ledger row.
 func (o *Order) post(act Act, p *Payment, key string, account payment.Account, amount int64) {
 	if amount == 0 {
@@ -78,7 +83,11 @@ func (o *Order) NewToken(gateway, token string, act Act) error {
 	if o.activeHold(HoldAwaitingPayment) == nil && !held {
 		return fault.Conflictf("payment_not_awaited", "the order does not wait for a payment")
 	}
-	p := o.ask(act, gateway, token, o.Total-o.captured())
+	missing := o.Total - o.captured()
+	if missing <= 0 {
+		return fault.Conflictf("nothing_to_pay", "all of %s was taken already: an operator has to look", o.format(o.Total))
+	}
+	p := o.ask(act, gateway, token, missing)
 	o.note(act, Event{Type: EventPaymentRequested, PaymentID: p.ID, Amount: &p.Amount})
 	return nil
 }
@@ -94,6 +103,7 @@ func (o *Order) PaymentAnswered(key string, a payment.Answer, act Act) {
 	if a.Outcome == payment.Succeeded {
 		state, applied = payment.Done, a.Amount
 	}
+	defer o.recall(act, o.AttentionCode)
 	if !o.conclude(op, act, state, a.Reference, a.Code, a.Detail, applied) {
 		return
 	}
@@ -115,12 +125,12 @@ func (o *Order) authorizeAnswered(op *Operation, p *Payment, a payment.Answer, a
 		_ = DeclinePayment.Take(&p.Status, "payment")
 		p.RefusalCode = a.Code
 		o.note(act, Event{Type: EventPaymentDeclined, PaymentID: p.ID, Amount: &op.Amount, Detail: a.Code})
-		o.declined(act, OwnerCustomer, "the payment was declined: "+a.Code, DecisionDecline)
+		o.declined(act, p, OwnerCustomer, "the payment was declined: "+a.Code, DecisionDecline)
 	case payment.ActionRequired:
 		_ = AskCustomer.Take(&p.Status, "payment")
 		p.NextURL, p.RefusalCode = a.NextURL, a.Code
 		o.note(act, Event{Type: EventPaymentAction, PaymentID: p.ID, Amount: &op.Amount})
-		o.declined(act, OwnerCustomer, "the bank wants the customer to confirm the payment", DecisionAction)
+		o.declined(act, p, OwnerCustomer, "the bank wants the customer to confirm the payment", DecisionAction)
 	case payment.Succeeded:
 		o.authorized(op, p, a, act)
 	}
@@ -140,28 +150,35 @@ func (o *Order) authorized(op *Operation, p *Payment, a payment.Answer, act Act)
 		o.note(act, Event{Type: EventPaymentCaptured, PaymentID: p.ID, Amount: &a.Amount, Detail: "captured elsewhere"})
 	}
 	if a.Amount != op.Amount || a.Currency != p.Currency {
-		o.letGo(act, p)
 		o.raise(act, AttentionGatewayMismatch, fmt.Sprintf("%s authorized %d %s where %d %s was asked for",
 			p.Gateway, a.Amount, a.Currency, op.Amount, p.Currency))
-		o.declined(act, OwnerOperator, "the gateway authorized another amount", DecisionDecline)
+		o.declined(act, p, OwnerOperator, "the gateway authorized another amount", DecisionDecline)
+		o.letGo(act, p)
 		return
 	}
 	if o.Status.Final() || p.Unwanted {
 		o.letGo(act, p)
 		return
 	}
-	for i := range o.Payments {
-		if older := &o.Payments[i]; older.ID != p.ID && older.Open() > 0 {
-			o.letGo(act, older)
-		}
-	}
+	o.voidReplaced(act)
 	o.releaseHolds(act, HoldAwaitingPayment)
-	o.clear(act, AttentionCaptureRefused, AttentionAuthExpired, AttentionGatewayMismatch)
+	o.clear(act, AttentionCaptureRefused, AttentionAuthExpired, AttentionGatewayMismatch, AttentionPaymentOverdue)
 }
 
-// declined holds an order that was not paid; one that has ended meanwhile wants no payment any more.
-func (o *Order) declined(act Act, owner, detail string, decision Decision) {
-	if o.Status.Final() {
+// voidReplaced lets go of what payments hold that a newer one replaces. What was taken of them for parcels that
+// left stays taken. While a capture is under way nothing is voided: a gateway lets go of the whole rest.
+func (o *Order) voidReplaced(act Act) {
+	newest := o.live()
+	for i := range o.Payments {
+		if p := &o.Payments[i]; newest != nil && p.ID != newest.ID && p.Open() > 0 && p.Capturing == 0 {
+			o.voidRest(act, p)
+		}
+	}
+}
+
+// declined holds an order that was not paid; one that has ended meanwhile, or is paid, wants no payment any more.
+func (o *Order) declined(act Act, p *Payment, owner, detail string, decision Decision) {
+	if o.Status.Final() || p.Unwanted {
 		return
 	}
 	if o.Decision == Undecided {
@@ -174,18 +191,18 @@ func (o *Order) captureAnswered(op *Operation, p *Payment, a payment.Answer, act
 	s := o.Shipment(op.ShipmentID)
 	s.ShipRequested = false
 	o.post(act, p, op.Key, payment.Capturing, -op.Amount)
+	defer o.voidReplaced(act)
 	if a.Outcome != payment.Succeeded {
 		o.note(act, Event{Type: EventCaptureRefused, PaymentID: p.ID, ShipmentID: s.ID, Amount: &op.Amount, Detail: a.Code})
-		o.holdParcel(act, s, AttentionCaptureRefused, fmt.Sprintf("capture of %s for parcel %d was refused: %s",
-			o.format(op.Amount), s.Number, a.Code))
+		o.holdParcel(act, s, o.captureRefused(*s, op))
 		return
 	}
 	taken := min(a.Amount, p.Open())
 	o.post(act, p, op.Key, payment.Captured, taken)
 	o.note(act, Event{Type: EventPaymentCaptured, PaymentID: p.ID, ShipmentID: s.ID, Amount: &a.Amount})
 	if a.Amount != op.Amount || a.Currency != p.Currency {
-		o.holdParcel(act, s, AttentionGatewayMismatch, fmt.Sprintf("%s captured %d %s where %d %s was asked for",
-			p.Gateway, a.Amount, a.Currency, op.Amount, p.Currency))
+		o.holdParcel(act, s, cause{AttentionGatewayMismatch, fmt.Sprintf("%s captured %d %s where %d %s was asked for",
+			p.Gateway, a.Amount, a.Currency, op.Amount, p.Currency)})
 		return
 	}
 	o.handOver(act, s)
@@ -193,7 +210,11 @@ func (o *Order) captureAnswered(op *Operation, p *Payment, a payment.Answer, act
 
 func (o *Order) voidAnswered(op *Operation, p *Payment, a payment.Answer, act Act) {
 	if a.Outcome != payment.Succeeded {
-		o.raise(act, AttentionVoidRefused, fmt.Sprintf("%s will not void %s: %s", p.Gateway, o.format(op.Amount), a.Code))
+		if p.lapsed(act.At) {
+			o.writeOff(act, p)
+			return
+		}
+		o.call(act, p.voidRefused(a.Code))
 		return
 	}
 	o.post(act, p, op.Key, payment.Voided, min(a.Amount, p.Open()))
@@ -206,7 +227,7 @@ func (o *Order) voidAnswered(op *Operation, p *Payment, a payment.Answer, act Ac
 func (o *Order) refundAnswered(op *Operation, p *Payment, a payment.Answer, act Act) {
 	o.post(act, p, op.Key, payment.Refunding, -op.Amount)
 	if a.Outcome != payment.Succeeded {
-		o.raise(act, AttentionRefundRefused, fmt.Sprintf("%s will not refund %s: %s", p.Gateway, o.format(op.Amount), a.Code))
+		o.call(act, p.refundRefused(a.Code))
 		return
 	}
 	o.post(act, p, op.Key, payment.Refunded, min(a.Amount, p.Refundable()))
@@ -219,6 +240,12 @@ func (o *Order) refundAnswered(op *Operation, p *Payment, a payment.Answer, act 
 // letGo gives back whatever a payment holds or took, and marks it so that what it comes to hold later, by an
 // answer that is still on its way, is given back too. What was never captured is voided, never refunded.
 func (o *Order) letGo(act Act, p *Payment) {
+	o.voidRest(act, p)
+	o.refundAll(act, p)
+}
+
+// voidRest is letGo without what was taken: that has been shipped for.
+func (o *Order) voidRest(act Act, p *Payment) {
 	p.Unwanted = true
 	if op := o.last(string(payment.Authorize), p.ID); op != nil && op.State.Open() {
 		op.UpdatedAt = act.At // from now on nobody sends it any more: its life can be counted down
@@ -226,10 +253,30 @@ func (o *Order) letGo(act Act, p *Payment) {
 	if open := p.Open(); open > 0 {
 		o.begin(act, Operation{Kind: string(payment.Void), PaymentID: p.ID, Amount: open})
 	}
+}
+
+func (o *Order) refundAll(act Act, p *Payment) {
 	if back := p.Refundable(); back > 0 {
 		op := o.begin(act, Operation{Kind: string(payment.Refund), PaymentID: p.ID, Amount: back})
 		o.post(act, p, op.Key, payment.Refunding, back)
 	}
+}
+
+// paidUp lets go of whatever would still pay for an order of which every unit has left: what payments hold or come
+// to hold, and the wait for one.
+func (o *Order) paidUp(act Act) {
+	for _, l := range o.Lines {
+		if l.Open() > 0 {
+			return
+		}
+	}
+	for i := range o.Payments {
+		if p := &o.Payments[i]; p.Open() > 0 || p.Status == PaymentPending {
+			o.voidRest(act, p)
+		}
+	}
+	o.releaseHolds(act, HoldAwaitingPayment)
+	o.clear(act, AttentionAuthExpired, AttentionPaymentOverdue)
 }
 
 // Settling reports whether an open authorization must no longer be sent, only found out: its order ended, or its
@@ -260,13 +307,24 @@ func (o *Order) NotFound(key string, act Act) bool {
 func (o *Order) expireAuthorizations(act Act) {
 	for i := range o.Payments {
 		p := &o.Payments[i]
-		if p.Unwanted || p.Open() == 0 || p.Capturing > 0 || p.CaptureBefore == nil || act.At.Before(*p.CaptureBefore) {
+		if p.Unwanted || p.Open() == 0 || p.Capturing > 0 || !p.lapsed(act.At) {
 			continue
 		}
-		lapsed := p.Open()
-		o.post(act, p, "", payment.Expired, lapsed)
-		o.note(act, Event{Type: EventPaymentExpired, PaymentID: p.ID, Amount: &lapsed})
+		lapsed := o.writeOff(act, p)
 		o.awaitPayment(act, OwnerCustomer, "the authorization lapsed before the goods were shipped")
 		o.raise(act, AttentionAuthExpired, fmt.Sprintf("%s held by %s lapsed; a new payment is needed", o.format(lapsed), p.Gateway))
 	}
+}
+
+// lapsed reports whether the gateway holds nothing for this payment any more.
+func (p Payment) lapsed(at time.Time) bool {
+	return p.CaptureBefore != nil && !at.Before(*p.CaptureBefore)
+}
+
+// writeOff books what a payment held as lapsed.
+func (o *Order) writeOff(act Act, p *Payment) int64 {
+	lapsed := p.Open()
+	o.post(act, p, "", payment.Expired, lapsed)
+	o.note(act, Event{Type: EventPaymentExpired, PaymentID: p.ID, Amount: &lapsed})
+	return lapsed
 }

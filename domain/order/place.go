@@ -25,6 +25,9 @@ const (
 // OnShortageReject turns an order away when a unit of it is short.
 const OnShortageReject = "reject"
 
+// quantityMax bounds the units of one line, in an order and in whatever is said of it later.
+const quantityMax = 1_000_000
+
 // Placement is an order as a checkout sends it. Amounts are minor units of Currency; a line's Discount and Tax are
 // for the whole line.
 type Placement struct {
@@ -78,10 +81,16 @@ func (p Placement) Normalize() Placement {
 	if p.OnShortage == "" {
 		p.OnShortage = OnShortageReject
 	}
+	taken := make(map[string]bool, len(p.Lines))
+	for _, l := range p.Lines {
+		taken[l.ExternalID] = true
+	}
 	lines := append([]PlacedLine(nil), p.Lines...)
 	for i := range lines {
-		if lines[i].ExternalID == "" {
-			lines[i].ExternalID = strconv.Itoa(i + 1)
+		for n := i + 1; lines[i].ExternalID == ""; n++ {
+			if name := strconv.Itoa(n); !taken[name] {
+				lines[i].ExternalID, taken[name] = name, true
+			}
 		}
 	}
 	p.Lines = lines
@@ -151,12 +160,13 @@ func (p Placement) validateAmounts(wrong *fault.Fields) {
 	before := len(*wrong)
 	var net int64
 	for i, l := range p.Lines {
-		if l.Quantity < 1 || l.Quantity > 1_000_000 {
-			wrong.Add(pointer("lines", i, "quantity"), "out_of_range", "a quantity is from 1 to 1000000")
-			continue
+		if l.Tax < 0 || l.Tax > money.Max {
+			wrong.Add(pointer("lines", i, "tax"), "out_of_range", "a tax is 0 or more")
 		}
 		goods, err := money.Mul(l.UnitPrice, l.Quantity)
 		switch {
+		case l.Quantity < 1 || l.Quantity > quantityMax:
+			wrong.Add(pointer("lines", i, "quantity"), "out_of_range", "a quantity is from 1 to %d", quantityMax)
 		case err != nil:
 			wrong.Add(pointer("lines", i, "unit_price"), "out_of_range", "unit_price × quantity is out of range")
 		case l.Discount < 0 || l.Discount > goods:
@@ -164,12 +174,12 @@ func (p Placement) validateAmounts(wrong *fault.Fields) {
 		default:
 			net += goods - l.Discount
 		}
-		if l.Tax < 0 || l.Tax > money.Max {
-			wrong.Add(pointer("lines", i, "tax"), "out_of_range", "a tax is 0 or more")
-		}
 	}
-	if p.Shipping.Amount < 0 || p.Shipping.Amount > money.Max || p.Shipping.Tax < 0 || p.Shipping.Tax > money.Max {
+	if p.Shipping.Amount < 0 || p.Shipping.Amount > money.Max {
 		wrong.Add("/shipping/amount", "out_of_range", "shipping amounts are 0 or more")
+	}
+	if p.Shipping.Tax < 0 || p.Shipping.Tax > money.Max {
+		wrong.Add("/shipping/tax", "out_of_range", "shipping amounts are 0 or more")
 	}
 	if len(*wrong) > before {
 		return
@@ -194,6 +204,8 @@ func (p Placement) validateTotal(wrong *fault.Fields) {
 		}
 		wrong.Add("/total", "total_mismatch", "the lines, tax, shipping and discounts come to %d: total is %d %s",
 			sum, by, direction)
+	case p.Total < 0 || p.Total > money.Max:
+		wrong.Add("/total", "out_of_range", "a total is 0 or more")
 	}
 }
 
@@ -202,7 +214,8 @@ func pointer(collection string, i int, field string) string {
 }
 
 // Place makes an order of a valid, normalized placement. Its payment is asked for at once, unless there is
-// nothing to pay or a hold stands in the way.
+// nothing to pay or it is the payment that the order is held for. Any other hold blocks taking money, not knowing
+// of it: what was paid elsewhere is paid, whatever else a person has to look into.
 func Place(p Placement, orderID string, act Act) *Order {
 	o := &Order{
 		ID: orderID, ExternalID: p.ExternalID, Channel: p.Channel, Currency: p.Currency,
@@ -222,7 +235,7 @@ func Place(p Placement, orderID string, act Act) *Order {
 		o.hold(act, Hold{Reason: h.Reason, Detail: h.Detail, Owner: OwnerOperator, Blocks: []string{BlockCapture, BlockRelease, BlockShip}})
 		o.Decision = DecisionHeld
 	}
-	if o.Total > 0 && len(p.Holds) == 0 {
+	if o.Total > 0 && o.activeHold(HoldAwaitingPayment) == nil {
 		o.ask(act, p.Payment.Gateway, p.Payment.Token, o.Total)
 	}
 	o.project(act)

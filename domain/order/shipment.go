@@ -1,7 +1,7 @@
 package order
 
 import (
-	"fmt"
+	"slices"
 
 	"github.com/waybill-oms/waybill/domain/fault"
 	"github.com/waybill-oms/waybill/domain/payment"
@@ -28,6 +28,7 @@ func (o *Order) CarrierAnswered(key string, a shipping.Answer, act Act) {
 	if a.Outcome == shipping.Succeeded {
 		state = payment.Done
 	}
+	defer o.recall(act, o.AttentionCode)
 	if !o.conclude(op, act, state, a.Reference, a.Code, a.Detail, 0) {
 		return
 	}
@@ -49,25 +50,25 @@ func (o *Order) CarrierAnswered(key string, a shipping.Answer, act Act) {
 	default:
 		_ = RefuseLabel.Take(&s.Status, "shipment")
 		o.note(act, Event{Type: EventLabelRefused, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID, Detail: a.Code})
-		o.raise(act, AttentionLabelRefused, fmt.Sprintf("no label for parcel %d: %s; mend the cause, then resume the order", s.Number, a.Code))
+		o.call(act, s.labelRefused(a.Code))
 	}
 }
 
 func (o *Order) labelVoided(act Act, s *Shipment, a shipping.Answer) {
 	if a.Outcome != shipping.Succeeded {
-		o.raise(act, AttentionLabelVoidRefused, fmt.Sprintf("the label of parcel %d cannot be voided: %s", s.Number, a.Code))
+		o.call(act, s.labelVoidRefused(a.Code))
 		return
 	}
 	o.note(act, Event{Type: EventLabelVoided, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID})
 }
 
 // holdParcel keeps a parcel in the building.
-func (o *Order) holdParcel(act Act, s *Shipment, code, detail string) {
+func (o *Order) holdParcel(act Act, s *Shipment, why cause) {
 	if s.Status != ShipmentHeld {
 		_ = HoldShipment.Take(&s.Status, "shipment")
-		o.note(act, Event{Type: EventShipmentHeld, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID, Detail: code})
+		o.note(act, Event{Type: EventShipmentHeld, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID, Detail: why.code})
 	}
-	o.raise(act, code, detail)
+	o.call(act, why)
 }
 
 // handOver gives a parcel to the carrier: the stock leaves, the counters move, and from now on nothing of it can
@@ -86,6 +87,9 @@ func (o *Order) handOver(act Act, s *Shipment) {
 	}
 	o.note(act, Event{Type: EventShipmentShipped, FulfillmentID: f.ID, ShipmentID: s.ID, Amount: &s.Amount})
 	f.UpdatedAt = act.At
+	if !slices.ContainsFunc(o.Shipments, func(s Shipment) bool { return s.Status == ShipmentHeld }) {
+		o.clear(act, AttentionCaptureRefused)
+	}
 	for _, l := range f.Lines {
 		if l.Shipped < l.Quantity {
 			return
@@ -93,6 +97,7 @@ func (o *Order) handOver(act Act, s *Shipment) {
 	}
 	_ = CloseFulfillment.Take(&f.Status, "fulfillment")
 	o.note(act, Event{Type: EventFulfillmentClosed, FulfillmentID: f.ID})
+	o.paidUp(act)
 }
 
 // Scanned notes a carrier's scan. It never moves a parcel backwards: late and out-of-order scans are kept and
@@ -105,6 +110,7 @@ func (o *Order) Scanned(shipmentID string, scan shipping.Scan, act Act) error {
 	if s.HandedOverAt == nil {
 		return fault.Conflictf("not_shipped", "parcel %d has not been handed to a carrier: it is %s", s.Number, s.Status)
 	}
+	defer o.recall(act, o.AttentionCode)
 	moved := s.TrackingStatus.Advances(*s.TrackingAt, scan)
 	o.effects.Scans = append(o.effects.Scans, Scan{ShipmentID: s.ID, Status: scan.Status, OccurredAt: scan.OccurredAt,
 		Location: scan.Location, Moved: moved, At: act.At})
@@ -112,14 +118,21 @@ func (o *Order) Scanned(shipmentID string, scan shipping.Scan, act Act) error {
 	if scan.Status != shipping.Pending && scan.Status != shipping.Unknown {
 		s.FirstScanAt = earlier(s.FirstScanAt, &seen)
 	}
+	if scan.Status == shipping.Delivered {
+		s.DeliveredAt = earlier(s.DeliveredAt, &seen)
+	}
 	if !moved {
+		if scan.Status == s.TrackingStatus && seen.After(*s.TrackingAt) {
+			s.TrackingAt = &seen // it was still so then: what happened before it is old news
+		}
 		return nil
 	}
 	s.TrackingStatus, s.TrackingAt = scan.Status, &seen
-	o.effects.Wake = scan.Status == shipping.Delivered || scan.Status.Exception()
+	if scan.Status == shipping.Delivered || scan.Status.Exception() {
+		o.effects.Wake = true
+	}
 	switch scan.Status {
 	case shipping.Delivered:
-		s.DeliveredAt = &seen
 		o.delivered(act, s)
 	case shipping.Lost:
 		o.lost(act, s)
@@ -127,9 +140,12 @@ func (o *Order) Scanned(shipmentID string, scan shipping.Scan, act Act) error {
 		o.unlose(s)
 		_ = TurnBack.Take(&s.Status, "shipment")
 		o.note(act, Event{Type: EventShipmentReturning, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID})
-		o.raise(act, AttentionParcelReturning, fmt.Sprintf("parcel %d is on its way back to us", s.Number))
 	default:
 		o.note(act, Event{Type: EventShipmentMoved, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID, Detail: string(scan.Status)})
+	}
+	o.heed(act, s)
+	if scan.Status == shipping.Delivered {
+		o.complete(act)
 	}
 	return nil
 }
@@ -141,7 +157,10 @@ func (o *Order) delivered(act Act, s *Shipment) {
 		o.line(l.LineID).Delivered += l.Quantity
 	}
 	o.note(act, Event{Type: EventShipmentDelivered, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID})
-	o.clear(act, AttentionParcelLost, AttentionParcelReturning)
+}
+
+// complete ends an order of which every unit that was not cancelled arrived.
+func (o *Order) complete(act Act) {
 	for _, l := range o.Lines {
 		if l.Delivered+l.Cancelled < l.Quantity {
 			return
@@ -158,7 +177,6 @@ func (o *Order) lost(act Act, s *Shipment) {
 		o.line(l.LineID).Lost += l.Quantity
 	}
 	o.note(act, Event{Type: EventShipmentLost, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID})
-	o.raise(act, AttentionParcelLost, fmt.Sprintf("the carrier lost parcel %d", s.Number))
 }
 
 // unlose takes the loss back of a parcel that turned up.

@@ -47,7 +47,7 @@ const (
 	FulfillmentOpen       FulfillmentStatus = "open"        // may be picked
 	FulfillmentInProgress FulfillmentStatus = "in_progress" // being picked, packed, shipped
 	FulfillmentClosed     FulfillmentStatus = "closed"      // every unit was handed over
-	FulfillmentCancelled  FulfillmentStatus = "cancelled"
+	FulfillmentCancelled  FulfillmentStatus = "cancelled"   // with its order
 )
 
 // The edges of a fulfillment order's life cycle.
@@ -71,10 +71,10 @@ const (
 	ShipmentLabeled      ShipmentStatus = "labeled"       // may be shipped
 	ShipmentHeld         ShipmentStatus = "held"          // capture refused: stays in the building
 	ShipmentShipped      ShipmentStatus = "shipped"       // the carrier has it
-	ShipmentDelivered    ShipmentStatus = "delivered"
-	ShipmentLost         ShipmentStatus = "lost"
-	ShipmentReturning    ShipmentStatus = "returning" // on its way back to us
-	ShipmentCancelled    ShipmentStatus = "cancelled" // never handed over
+	ShipmentDelivered    ShipmentStatus = "delivered"     // it arrived
+	ShipmentLost         ShipmentStatus = "lost"          // says the carrier; it may still turn up
+	ShipmentReturning    ShipmentStatus = "returning"     // on its way back to us
+	ShipmentCancelled    ShipmentStatus = "cancelled"     // never handed over
 )
 
 // The edges of a parcel's life cycle.
@@ -100,9 +100,9 @@ func ShipmentEdges() []lifecycle.Edge[ShipmentStatus] {
 type PaymentStatus string
 
 const (
-	PaymentPending        PaymentStatus = "pending" // asked, not answered
-	PaymentAuthorized     PaymentStatus = "authorized"
-	PaymentDeclined       PaymentStatus = "declined"
+	PaymentPending        PaymentStatus = "pending"         // asked, not answered
+	PaymentAuthorized     PaymentStatus = "authorized"      // held, or taken elsewhere already
+	PaymentDeclined       PaymentStatus = "declined"        // the gateway will not
 	PaymentActionRequired PaymentStatus = "action_required" // the bank wants the customer
 	PaymentAbandoned      PaymentStatus = "abandoned"       // never asked in earnest: the order ended first
 )

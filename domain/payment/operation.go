@@ -33,7 +33,7 @@ const (
 type Entry struct {
 	OrderID      string    `json:"order_id"`
 	PaymentID    string    `json:"payment_id"`
-	OperationKey string    `json:"operation_key,omitempty"`
+	OperationKey string    `json:"operation_key"` // empty: nobody asked a gateway, such as for a lapse
 	Account      Account   `json:"account"`
 	Amount       int64     `json:"amount"`
 	At           time.Time `json:"at"`

@@ -21,11 +21,12 @@ const (
 )
 
 // rank orders the states by how far along the way they are. States of one rank follow each other in either
-// direction (out for delivery, failed, out again); a lower rank never follows a higher one.
+// direction (out for delivery, failed, out again); a lower rank never follows a higher one. Cancelled, of a parcel
+// that was handed over, says less than where the parcel ended.
 var rank = map[Tracking]int{
 	Pending: 0, PickedUp: 1, InTransit: 2, Delayed: 2,
 	OutForDelivery: 3, ReadyForPickup: 3, DeliveryFailed: 3,
-	ReturnToSender: 4, Lost: 4, TrackingCancelled: 4, Delivered: 5,
+	TrackingCancelled: 4, ReturnToSender: 5, Lost: 5, Delivered: 6,
 }
 
 // Statuses lists every tracking state that a carrier may report.
@@ -40,11 +41,11 @@ func (t Tracking) Known() bool {
 	return ok || t == Unknown
 }
 
-// Advances reports whether a scan moves a parcel that is at t since at. Unknown moves nothing; nothing moves
-// backwards, neither along the way nor, between states of one rank, in time; delivered is the end, also for a
-// parcel that was thought lost.
+// Advances reports whether a scan moves a parcel that was last seen at t at this time. Unknown moves nothing, nor
+// does a word that nobody knows; nothing moves backwards, neither along the way nor, between states of one rank, in
+// time; delivered is the end, also for a parcel that was thought lost.
 func (t Tracking) Advances(at time.Time, scan Scan) bool {
-	if scan.Status == Unknown || scan.Status == t || t == Delivered {
+	if _, known := rank[scan.Status]; !known || scan.Status == t || t == Delivered {
 		return false
 	}
 	if rank[scan.Status] == rank[t] {

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
 )
 
 // TestDocumentation: the package's page lists every test value with the words of the tables, and no other.

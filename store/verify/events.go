@@ -1,8 +1,8 @@
 package verify
 
 // events lists the invariants of what is told to others, and of what others told us.
-func events() []invariant {
-	return []invariant{
+func events() []promise {
+	return []promise{
 		{id: "V-E2", protects: "Subscribers miss nothing: an order's events are numbered without gaps, and published in that order.", sql: eventsHaveNoGaps},
 		{id: "V-E4", protects: "Nothing that came in is left lying: what an order's run has to hear of is heard within ten minutes.", sql: inboxDrains},
 	}

@@ -99,11 +99,11 @@ func TestEveryInvariantIsTested(t *testing.T) {
 		near[r.id] = true
 	}
 	var known []string
-	for _, row := range verify.Protects() {
-		known = append(known, row[0])
-		require.True(t, planted[row[0]], "no planted fault for %s", row[0])
-		require.True(t, near[row[0]], "no legal neighbor for %s", row[0])
-		require.True(t, strings.HasSuffix(row[1], "."), "%s protects no sentence", row[0])
+	for _, i := range verify.Invariants() {
+		known = append(known, i.ID)
+		require.True(t, planted[i.ID], "no planted fault for %s", i.ID)
+		require.True(t, near[i.ID], "no legal neighbor for %s", i.ID)
+		require.True(t, strings.HasSuffix(i.Protects, "."), "%s protects no sentence", i.ID)
 	}
 	require.Len(t, slices.Compact(slices.Sorted(slices.Values(known))), len(known), "two invariants of one id")
 	for id := range planted {

@@ -100,7 +100,7 @@ func hasLedgers(ctx context.Context, tx *sqlx.Tx) (there bool, err error) {
 }
 
 // ask checks one invariant.
-func (q *inquiry) ask(ctx context.Context, i invariant) (Finding, error) {
+func (q *inquiry) ask(ctx context.Context, i promise) (Finding, error) {
 	f := Finding{ID: i.id, Protects: i.protects, Violations: []Violation{}}
 	if i.check != nil {
 		return f, i.check(ctx, q, &f)

@@ -10,8 +10,8 @@ import (
 	"github.com/waybill-oms/waybill/domain/order"
 )
 
-// invariant is one promise about facts, and the question whose answer is every violation of it.
-type invariant struct {
+// promise is one invariant, and the question whose answer is every violation of it.
+type promise struct {
 	id, protects string
 	// sql asks our own database. Each row is (subject, detail, excuse): a violation when the excuse is empty. It may
 	// read clock.now, and {open}, {final} and {edges} stand for what the domain knows of states.
@@ -27,18 +27,21 @@ const (
 )
 
 // facts lists the invariants that are answered from PostgreSQL, in one moment.
-func facts() []invariant {
+func facts() []promise {
 	return slices.Concat(money(), stock(), orders(), events())
 }
 
-// Protects lists what each invariant protects, in the order of the table: its id and one sentence.
-func Protects() [][2]string {
-	var table [][2]string
-	for _, i := range facts() {
-		table = append(table, [2]string{i.id, i.protects})
-	}
-	for _, i := range runs() {
-		table = append(table, [2]string{i.id, i.protects})
+// Invariant is something that holds on every database, at any time.
+type Invariant struct {
+	ID       string
+	Protects string // one sentence
+}
+
+// Invariants lists everything that Run checks, in the order of its findings.
+func Invariants() []Invariant {
+	var table []Invariant
+	for _, i := range slices.Concat(facts(), runs()) {
+		table = append(table, Invariant{ID: i.id, Protects: i.protects})
 	}
 	return table
 }

@@ -1,8 +1,8 @@
 package verify
 
 // money lists the invariants of money. Amounts are minor units of the order's currency.
-func money() []invariant {
-	return []invariant{
+func money() []promise {
+	return []promise{
 		{id: "V-M1", protects: "Nobody is charged more than was authorized: what was taken, is being taken or was let go of fits into each authorization.", sql: capturesWithinAuthorized},
 		{id: "V-M2", protects: "Nobody is paid back more than was taken: refunds that were given or are under way fit into what each payment captured.", sql: refundsWithinCaptured},
 		{id: "V-M3", protects: "A customer's money is not held for nothing: no authorization is open on an order that has ended, or past its expiry.", sql: holdsLetGo},

@@ -37,8 +37,8 @@ const (
 )
 
 // runs lists the invariants that Temporal is asked for, in the order of their checks.
-func runs() []invariant {
-	return []invariant{
+func runs() []promise {
+	return []promise{
 		{id: "V-W1", protects: "Somebody looks after every open order: each has exactly one running workflow."},
 		{id: "V-W2", protects: "Nothing runs for nothing: an order that has ended and is settled has no running workflow."},
 		{id: "V-W3", protects: "No run dies unseen: where the last run of an open order failed, timed out or was terminated, an operator has been called."},
@@ -115,7 +115,7 @@ func (w *watch) check(ctx context.Context) error {
 
 // list goes through the runs of orders in some state, page by page.
 func (w *watch) list(ctx context.Context, state string, judge func(context.Context, []run) error) error {
-	request := &workflowservice.ListWorkflowExecutionsRequest{Namespace: w.options.Namespace, PageSize: runsPage,
+	request := &workflowservice.ListWorkflowExecutionsRequest{PageSize: runsPage,
 		Query: "WorkflowType = '" + runType + "' AND " + state}
 	if queue := w.options.TaskQueue; queue != "" {
 		request.Query += " AND TaskQueue = '" + strings.ReplaceAll(queue, "'", "''") + "'"

@@ -83,7 +83,7 @@ func (s *stage) visible(query string, count int64) {
 func (s *stage) ask(later time.Duration) []verify.Finding {
 	s.t.Helper()
 	return s.verify(func(o *verify.Options) {
-		o.Temporal, o.Namespace, o.TaskQueue = s.client, "default", s.queue
+		o.Temporal, o.TaskQueue = s.client, s.queue
 		o.Now = func() time.Time { return time.Now().Add(later) }
 	})
 }

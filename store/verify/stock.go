@@ -1,8 +1,8 @@
 package verify
 
 // stock lists the invariants of stock, in units.
-func stock() []invariant {
-	return []invariant{
+func stock() []promise {
+	return []promise{
 		{id: "V-S1", protects: "Nothing is promised that is not there: at every location what orders hold and what cannot be sold fits into what is on hand.", sql: committedWithinOnHand},
 		{id: "V-S2", protects: "Every level has its history: the stock ledger adds up to what is on hand, committed and unavailable.", sql: stockLedgerAddsUp},
 		{id: "V-S3", protects: "Every unit that is held has a holder: what is committed is what the open allocations of orders add up to.", sql: committedIsAllocated},

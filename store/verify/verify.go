@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -11,10 +12,11 @@ type Options struct {
 	DatabaseURL string
 	// SandboxURL is the database with the sandbox gateways' ledgers; the one at DatabaseURL when empty.
 	SandboxURL string
-	// Temporal is asked for the runs of orders. A client.Client is one. Without it their invariants are not checked.
+	// Temporal is asked for the runs of orders, in its namespace. A client.Client is one. Without it their invariants
+	// are not checked.
 	Temporal Temporal
-	// Namespace and TaskQueue narrow which runs are ours: the client's namespace and every task queue when empty.
-	Namespace, TaskQueue string
+	// TaskQueue narrows which runs are ours, where a namespace has those of others; every task queue when empty.
+	TaskQueue string
 	// Now is the clock by which things are late; time.Now. The database's own is not asked: holds expire by the
 	// clock of those who set them.
 	Now func() time.Time
@@ -86,12 +88,11 @@ func Run(ctx context.Context, o Options) ([]Finding, error) {
 	}
 	defer q.close()
 	var findings []Finding
-	var unasked error
 	err = q.inOneMoment(ctx, func() error {
 		for _, i := range facts() {
 			f, err := q.ask(ctx, i)
 			if err != nil {
-				return errors.Join(errors.New(i.id+" could not be checked"), err)
+				return fmt.Errorf("%s could not be checked: %w", i.id, err)
 			}
 			findings = append(findings, f)
 		}
@@ -100,7 +101,6 @@ func Run(ctx context.Context, o Options) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	unasked = q.sandboxErr
-	runs, err := q.askTemporal(ctx)
-	return append(findings, runs...), errors.Join(unasked, err)
+	ofRuns, err := q.askTemporal(ctx)
+	return append(findings, ofRuns...), errors.Join(q.sandboxErr, err)
 }

@@ -22,9 +22,9 @@ func TestLegal(t *testing.T) {
 	findings := open(t).verify()
 	require.Empty(t, violated(findings))
 	require.Equal(t, 4, verify.NotChecked(findings))
-	require.Len(t, findings, len(verify.Protects()))
+	require.Len(t, findings, len(verify.Invariants()))
 	for i, f := range findings {
-		require.Equal(t, verify.Protects()[i], [2]string{f.ID, f.Protects})
+		require.Equal(t, verify.Invariants()[i], verify.Invariant{ID: f.ID, Protects: f.Protects})
 		require.NotNil(t, f.Violations)
 	}
 	require.Equal(t, "no Temporal was given", finding(t, findings, "V-W1").NotChecked)
