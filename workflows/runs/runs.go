@@ -151,14 +151,21 @@ func (r *Runs) Ping(ctx context.Context) (polled bool, err error) {
 	return len(d.GetPollers()) > 0, nil
 }
 
+func lines(o *order.Order) string {
+	if len(o.Lines) == 1 {
+		return "1 line"
+	}
+	return fmt.Sprintf("%d lines", len(o.Lines))
+}
+
 // startOptions are the same whoever starts a run: the API, the sweeper, or a scan.
 func (r *Runs) startOptions(o *order.Order, reuse enumspb.WorkflowIdReusePolicy) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
 		ID: workflows.WorkflowID(o.ID), TaskQueue: r.taskQueue,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    reuse,
-		StaticSummary: fmt.Sprintf("%s %s · %s %s · %d lines", o.Channel, o.ExternalID,
-			money.Format(o.Total, o.Currency), o.Currency, len(o.Lines)),
+		StaticSummary: fmt.Sprintf("%s %s · %s %s · %s", o.Channel, o.ExternalID,
+			money.Format(o.Total, o.Currency), o.Currency, lines(o)),
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			workflows.AttributeOrderStatus.ValueSet(string(o.Status)),
 			workflows.AttributePaymentStatus.ValueSet(o.PaymentAxis),
