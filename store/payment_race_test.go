@@ -171,3 +171,21 @@ func TestThreeShipsOfOneParcel(t *testing.T) {
 		})
 	}
 }
+
+// What is being let go already is let go again, by another decision: there is one void.
+func TestLetGoTwice(t *testing.T) {
+	s := open(t)
+	stock(t, s, "nyc", "TEE-M", 10)
+	o := place(t, s, placement("1001"))
+	change(t, s, o.ID, func(o *order.Order, a order.Act) error {
+		op := o.Operations[0]
+		o.PaymentAnswered(op.Key, payment.Answer{Outcome: payment.Succeeded, Reference: "ref", Amount: op.Amount - 1, Currency: "USD"}, a)
+		return nil
+	})
+	o = change(t, s, o.ID, cancel)
+	require.Len(t, o.Operations, 2)
+	require.EqualValues(t, 4827, asked(o, payment.Void))
+	o = change(t, s, o.ID, answer)
+	require.True(t, o.Settled)
+	require.EqualValues(t, 4827, o.Payments[0].Voided)
+}

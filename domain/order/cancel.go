@@ -101,6 +101,10 @@ func (o *Order) Resume(act Act) error {
 		return fault.Conflictf("order_"+string(o.Status), "the order is %s and nothing is left to be done", o.Status)
 	}
 	o.clear(act)
+	if h := o.activeHold(HoldAwaitingPayment); h != nil && h.Deadline == nil && o.stillHere() != nil {
+		until := act.At.Add(act.Policy.PaymentGrace) // nothing ends the wait for the rest: it is called for again
+		h.Deadline = &until
+	}
 	for i := range o.Shipments {
 		s := &o.Shipments[i]
 		if RetryLabel.Allows(s.Status) {

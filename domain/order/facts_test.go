@@ -68,7 +68,7 @@ func TestStepsSayWhatTheyDo(t *testing.T) {
 	w := place(t, readme())
 	require.Equal(t, []order.Step{{Name: "authorize", Key: "authorize/" + w.o.Payments[0].ID, Summary: "authorize 48.28 USD on sandbox"}}, w.o.Steps())
 	w.answers(payment.Authorize)
-	require.Equal(t, []order.Step{{Name: "allocate", Key: "allocate/" + w.o.ID, Summary: "allocate 1 lines"}}, w.o.Steps())
+	require.Equal(t, []order.Step{{Name: "allocate", Key: "allocate/" + w.o.ID, Summary: "allocate 1 line"}}, w.o.Steps())
 	w.allocate().pick(0).pack(0, w.box(2)).ship(0)
 	require.Equal(t, "capture for parcel "+w.o.Shipments[0].ID+" 48.28 USD on sandbox", w.o.Steps()[0].Summary)
 	w.answers(payment.Capture, refused("no"))

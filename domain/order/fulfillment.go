@@ -102,7 +102,7 @@ func (o *Order) Pick(fulfillmentID string, units []UnitsOf, act Act) error {
 		o.move(inventory.Movement{SKU: l.SKU, LocationID: f.LocationID, Kind: inventory.Pick, Quantity: u.Quantity,
 			LineID: l.LineID, Reference: f.ID})
 	}
-	o.note(act, Event{Type: EventFulfillmentPicked, FulfillmentID: f.ID, Detail: countUnits(picked)})
+	o.note(act, Event{Type: EventFulfillmentPicked, FulfillmentID: f.ID, Detail: count(picked, "unit")})
 	if Start.Allows(o.Status) {
 		_ = Start.Take(&o.Status, "order")
 		o.note(act, Event{Type: EventProcessing})
@@ -110,11 +110,12 @@ func (o *Order) Pick(fulfillmentID string, units []UnitsOf, act Act) error {
 	return nil
 }
 
-func countUnits(n int64) string {
+// count says how many of a thing.
+func count(n int64, thing string) string {
 	if n == 1 {
-		return "1 unit"
+		return "1 " + thing
 	}
-	return fmt.Sprintf("%d units", n)
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // countable notes what is no number of units.
@@ -180,7 +181,7 @@ func (o *Order) Pack(fulfillmentID string, parcels []Parcel, act Act) error {
 		o.parcel(act, f, p)
 	}
 	f.UpdatedAt = act.At
-	o.note(act, Event{Type: EventFulfillmentPacked, FulfillmentID: f.ID, Detail: fmt.Sprintf("%d parcels", len(parcels))})
+	o.note(act, Event{Type: EventFulfillmentPacked, FulfillmentID: f.ID, Detail: count(int64(len(parcels)), "parcel")})
 	return nil
 }
 

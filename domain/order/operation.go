@@ -130,7 +130,7 @@ func (o *Order) Steps() []Step {
 	}
 	if o.allocationDue() {
 		steps = append(steps, Step{Name: StepAllocate, Key: "allocate/" + o.ID,
-			Summary: fmt.Sprintf("allocate %d lines", len(o.Lines))})
+			Summary: "allocate " + count(int64(len(o.Lines)), "line")})
 	}
 	return steps
 }

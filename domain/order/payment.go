@@ -2,6 +2,7 @@ package order
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/waybill-oms/waybill/domain/fault"
@@ -262,13 +263,16 @@ func (o *Order) refundAll(act Act, p *Payment) {
 	}
 }
 
-// paidUp lets go of whatever would still pay for an order of which every unit has left: what payments hold or come
-// to hold, and the wait for one.
+// paidUp lets go of whatever would still pay for an order that is paid, or of which every unit has left: what
+// payments hold or come to hold, and the wait for one.
 func (o *Order) paidUp(act Act) {
-	for _, l := range o.Lines {
-		if l.Open() > 0 {
-			return
-		}
+	var taken int64
+	for _, p := range o.Payments {
+		taken += p.Refundable()
+	}
+	open := slices.ContainsFunc(o.Lines, func(l Line) bool { return l.Open() > 0 })
+	if open && taken < o.Total {
+		return
 	}
 	for i := range o.Payments {
 		if p := &o.Payments[i]; p.Open() > 0 || p.Status == PaymentPending {

@@ -285,6 +285,10 @@ func TestAHoldThatLapsesAfterAParcelLeft(t *testing.T) {
 	require.Equal(t, order.Processing, w.o.Status)
 	require.Equal(t, order.AttentionPaymentOverdue, w.o.AttentionCode)
 	require.Nil(t, w.o.Deadline, "it does not look again every second")
+	require.NoError(t, w.resume())
+	require.Equal(t, w.now.Add(w.policy.PaymentGrace), *w.o.Deadline, "somebody knows; the wait begins again")
+	w.pass(w.policy.PaymentGrace).look()
+	require.Equal(t, order.AttentionPaymentOverdue, w.o.AttentionCode)
 
 	require.NoError(t, w.pay("tok_2"))
 	require.EqualValues(t, 4828-w.o.Shipments[0].Amount, w.o.LatestPayment().Amount, "what is still to be paid")

@@ -269,6 +269,20 @@ func TestACaptureSucceedsWhileAnotherPaymentIsAsked(t *testing.T) {
 	}
 }
 
+// What is left of the order costs nothing: a declined payment does not keep it.
+func TestOnlyFreeGoodsAreLeft(t *testing.T) {
+	w := accepted(t, goods(order.PlacedLine{SKU: "TEE", Quantity: 1, UnitPrice: 1000}, order.PlacedLine{SKU: "FLYER", Quantity: 1}))
+	w.pick(0).pack(0, w.box(1, 0)).ship(0)
+	w.answers(payment.Capture, refused("capture_refused"))
+	require.NoError(t, w.pay("tok_2"))
+	w.ship(0)
+	w.answers(payment.Authorize, refused("card_declined"))
+	require.Equal(t, "order_on_hold", code(w.tryPack(0, w.box(0, 1))))
+	w.answers(payment.Capture)
+	w.pack(0, w.box(0, 1)).ship(0)
+	require.Equal(t, "shipped", w.o.FulfillmentAxis)
+}
+
 // The money of the second payment was taken elsewhere: it is given back.
 func TestACaptureSucceedsWhileAnotherPaymentIsTakenElsewhere(t *testing.T) {
 	w := held(t)

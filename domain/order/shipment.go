@@ -90,13 +90,10 @@ func (o *Order) handOver(act Act, s *Shipment) {
 	if !slices.ContainsFunc(o.Shipments, func(s Shipment) bool { return s.Status == ShipmentHeld }) {
 		o.clear(act, AttentionCaptureRefused)
 	}
-	for _, l := range f.Lines {
-		if l.Shipped < l.Quantity {
-			return
-		}
+	if !slices.ContainsFunc(f.Lines, func(l FulfillmentLine) bool { return l.Shipped < l.Quantity }) {
+		_ = CloseFulfillment.Take(&f.Status, "fulfillment")
+		o.note(act, Event{Type: EventFulfillmentClosed, FulfillmentID: f.ID})
 	}
-	_ = CloseFulfillment.Take(&f.Status, "fulfillment")
-	o.note(act, Event{Type: EventFulfillmentClosed, FulfillmentID: f.ID})
 	o.paidUp(act)
 }
 

@@ -1,6 +1,6 @@
 package verify_test
 
-var moneyFaults = []fault{
+var moneyFaults = []corruption{
 	{id: "V-M1", name: "less was authorized than captured", subject: `pay('paid-elsewhere')`, plant: `
 		ALTER TABLE payments DROP CONSTRAINT payments_captures_within_authorized;
 		UPDATE payments SET authorized = authorized - 1 WHERE id = pay('paid-elsewhere');
@@ -16,10 +16,6 @@ var moneyFaults = []fault{
 	{id: "V-M2", name: "a refund of more than was captured is on its way", subject: `pay('wrong-capture')`, plant: `
 		ALTER TABLE payments DROP CONSTRAINT payments_refunds_within_captured;
 		UPDATE payments SET refunding = captured + 1 WHERE id = pay('wrong-capture');` + asking("refund", "wrong-capture", "", "4828")},
-	{id: "V-M2", name: "more was given back than was captured", subject: `pay('refunded')`, also: []string{"V-M11", "V-M3"}, plant: `
-		ALTER TABLE payments DROP CONSTRAINT payments_refunds_within_captured;
-		UPDATE payments SET captured = captured - 1 WHERE id = pay('refunded');
-		UPDATE money_ledger SET amount = amount - 1 WHERE payment_id = pay('refunded') AND account = 'captured'`},
 
 	{id: "V-M3", name: "a second hold survives the order", subject: `'pay_second'`, plant: `
 		INSERT INTO payments (id, order_id, number, gateway, token, amount, currency, status, reference, refusal_code, next_url, unwanted,
@@ -68,6 +64,9 @@ var moneyFaults = []fault{
 	{id: "V-M12", name: "an operation that was not posted", subject: `'capture/' || shp('capturing')`, plant: `
 		UPDATE payments SET capturing = 0 WHERE id = pay('capturing');
 		DELETE FROM money_ledger WHERE payment_id = pay('capturing') AND account = 'capturing'`},
+	{id: "V-M12", name: "posted otherwise than applied", subject: `'capture/' || shp('wrong-capture')`, plant: `
+		UPDATE payments SET captured = captured - 1 WHERE id = pay('wrong-capture');
+		UPDATE money_ledger SET amount = amount - 1 WHERE payment_id = pay('wrong-capture') AND account = 'captured'`},
 	{id: "V-M12", name: "a row of no operation", subject: `'capture/nobody'`, plant: posted("accepted", "capture/nobody", "capturing", "1") + posted("accepted", "", "capturing", "-1")},
 }
 
@@ -93,7 +92,7 @@ func posted(scenario, key, account, amount string) string {
 		VALUES (ord('` + scenario + `'), pay('` + scenario + `'), '` + key + `', '` + account + `', ` + amount + `, now());`
 }
 
-var witnessFaults = []fault{
+var witnessFaults = []corruption{
 	{id: "V-M6", name: "the gateway did what we know nothing of", subject: `'capture/shp_nobody'`, plant: theirs("capture/shp_nobody", "refused", "0")},
 	{id: "V-M6", name: "the gateway holds what we gave up", subject: `'authorize/' || pay('abandoned')`, plant: `
 		INSERT INTO sandbox.payment_ledger (key, kind, order_id, authorization_reference, requested_amount, amount, currency, outcome, code, detail, reference, next_url, applied_at)
@@ -102,6 +101,8 @@ var witnessFaults = []fault{
 		UPDATE operations SET applied = applied - 1 WHERE key = 'void/' || pay('cancelled')`},
 	{id: "V-M6", name: "another outcome", subject: `'label/' || shp('packed')`, plant: `
 		UPDATE operations SET state = 'refused' WHERE key = 'label/' || shp('packed')`},
+	{id: "V-M6", name: "another name", subject: `'authorize/' || pay('accepted')`, plant: `
+		UPDATE operations SET reference = 'other' WHERE key = 'authorize/' || pay('accepted')`},
 	{id: "V-M6", name: "another question", subject: `'label/' || shp('packed')`, plant: `
 		UPDATE operations SET kind = 'void_label' WHERE key = 'label/' || shp('packed')`},
 	{id: "V-M6", name: "the carrier has never heard of it", subject: `'void_label/' || shp('packed')`, plant: `

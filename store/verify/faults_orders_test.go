@@ -1,6 +1,6 @@
 package verify_test
 
-var orderFaults = []fault{
+var orderFaults = []corruption{
 	{id: "V-O2", name: "two orders of one key", subject: `least(ord('packed'), ord('accepted'))`, plant: `
 		ALTER TABLE orders DROP CONSTRAINT orders_idempotency_key_once;
 		UPDATE orders SET idempotency_key = (SELECT idempotency_key FROM orders WHERE id = ord('packed')) WHERE id = ord('accepted')`},

@@ -1,6 +1,6 @@
 package verify_test
 
-var stockFaults = []fault{
+var stockFaults = []corruption{
 	{id: "V-S1", name: "more is committed than there is", subject: `'TEE-M at nyc'`, plant: `
 		ALTER TABLE stock_levels DROP CONSTRAINT stock_levels_committed_within_on_hand;` +
 		moved("TEE-M", "adjustment", "", "(SELECT committed - on_hand - 1 FROM stock_levels WHERE sku = 'TEE-M')", "0") + `
@@ -41,6 +41,8 @@ var stockFaults = []fault{
 		DELETE FROM stock_ledger WHERE order_id = ord('cancelled') AND kind = 'release';
 		UPDATE order_lines SET cancelled = 0 WHERE order_id = ord('cancelled');
 		UPDATE stock_levels SET committed = committed + 2 WHERE sku = 'TEE-M'`},
+	{id: "V-S7", name: "cancelled, and a unit is neither cancelled nor shipped", subject: `ord('cancelled')`, plant: `
+		UPDATE order_lines SET cancelled = 1 WHERE id = lin('cancelled')`},
 	{id: "V-S7", name: "cancelled, and its rows do not sum to zero", subject: `ord('cancelled')`, plant: moved("TEE-M", "adjustment", "cancelled", "0", "1") + moved("TEE-M", "adjustment", "", "0", "-1")},
 }
 

@@ -12,9 +12,9 @@ import (
 	"github.com/waybill-oms/waybill/store/verify"
 )
 
-// fault is one way in which a legal database is corrupted, which exactly the invariant id must report, and those in
+// corruption is one way in which a legal database is corrupted, which exactly the invariant id must report, and those in
 // also, for they are about the same fact.
-type fault struct {
+type corruption struct {
 	id, name string
 	plant    string // SQL; see names for what it may call
 	subject  string // SQL: what the violation names
@@ -28,7 +28,9 @@ type neighbor struct {
 	there    string // SQL: true when the state is really there
 }
 
-func faults() []fault { return slices.Concat(moneyFaults, witnessFaults, stockFaults, orderFaults) }
+func faults() []corruption {
+	return slices.Concat(moneyFaults, witnessFaults, stockFaults, orderFaults)
+}
 
 func neighbors() []neighbor { return slices.Concat(moneyNeighbors, stockNeighbors, orderNeighbors) }
 

@@ -19,20 +19,22 @@ type entry struct {
 	Asked   int64  `db:"asked"`
 	Done    int64  `db:"done"`
 	Outcome string `db:"outcome"` // ours: a payment.State; theirs: succeeded, refused, action_required
+	// Reference is the gateway's name for what it made.
+	Reference string `db:"reference"`
 }
 
 // ourBooks are the operations that the sandbox was, or is to be, asked for. Labels have no other carrier yet.
 const ourBooks = `
-SELECT op.key, op.order_id, op.kind, op.amount AS asked, op.applied AS done, op.state AS outcome
+SELECT op.key, op.order_id, op.kind, op.amount AS asked, op.applied AS done, op.state AS outcome, op.reference
 FROM operations op LEFT JOIN payments p ON p.id = op.payment_id
 WHERE p.gateway = 'sandbox' OR op.kind IN ('label', 'void_label')
 ORDER BY op.key COLLATE "C"`
 
 const theirBooks = `
-SELECT key, order_id, kind, asked, done, outcome FROM (
-	SELECT key, order_id, kind, requested_amount AS asked, amount AS done, outcome FROM sandbox.payment_ledger
+SELECT key, order_id, kind, asked, done, outcome, reference FROM (
+	SELECT key, order_id, kind, requested_amount AS asked, amount AS done, outcome, reference FROM sandbox.payment_ledger
 	UNION ALL
-	SELECT key, order_id, kind, 0, 0, outcome FROM sandbox.carrier_ledger
+	SELECT key, order_id, kind, 0, 0, outcome, reference FROM sandbox.carrier_ledger
 ) AS ledgers
 ORDER BY key COLLATE "C"`
 
@@ -103,7 +105,8 @@ func compare(ours entry, theirs *entry, f *Finding) {
 		return
 	}
 	// A refusal that came after we gave up changes nothing for anybody. An effect that did is a hold nobody knows of.
-	same := (state == payment.Done) == (theirs.Outcome == "succeeded") && ours.Done == theirs.Done
+	same := (state == payment.Done) == (theirs.Outcome == "succeeded") && ours.Done == theirs.Done &&
+		(state == payment.Abandoned || ours.Reference == theirs.Reference)
 	if !same || ours.Kind != theirs.Kind || ours.OrderID != theirs.OrderID || ours.Asked != theirs.Asked {
 		f.violated(ours.Key, fmt.Sprintf("order %s: %s; by the gateway's ledger, order %s: %s", ours.OrderID, ours, theirs.OrderID, *theirs))
 	}
@@ -111,9 +114,9 @@ func compare(ours entry, theirs *entry, f *Finding) {
 
 func (e entry) String() string {
 	if e.Asked == 0 && e.Done == 0 { // a label
-		return fmt.Sprintf("%s, %s", e.Kind, e.Outcome)
+		return fmt.Sprintf("%s, %s as %q", e.Kind, e.Outcome, e.Reference)
 	}
-	return fmt.Sprintf("%s of %d, %s with %d", e.Kind, e.Asked, e.Outcome, e.Done)
+	return fmt.Sprintf("%s of %d, %s with %d as %q", e.Kind, e.Asked, e.Outcome, e.Done, e.Reference)
 }
 
 // secondLook decides on operations that the witness has and our moment has not. An operation is written down before

@@ -129,8 +129,8 @@ SELECT p.id AS subject, format('order %s is %s: %s captured, %s given back', p.o
 FROM payments p JOIN orders o ON o.id = p.order_id
 WHERE o.status IN ('cancelled', 'rejected', 'expired') AND p.captured <> p.refunded`
 
-// Ledger to balances, and ledger to operations. Where a gateway did something else than it was asked (applied is not
-// amount) the books take what fits, and an operator was called then.
+// Ledger to balances, and ledger to operations. Where a gateway did more than it was asked, or let go of something
+// else, the books take what fits, and an operator was called then.
 const moneyLedgerAddsUp = `
 WITH balances AS (
 	SELECT p.id AS payment_id, p.order_id, b.account, b.amount
@@ -144,7 +144,7 @@ WITH balances AS (
 	SELECT op.key, op.order_id, k.account, CASE WHEN op.state = 'succeeded' THEN op.applied ELSE 0 END AS amount
 	FROM operations op
 	JOIN (VALUES ('authorize', 'authorized'), ('capture', 'captured'), ('void', 'voided'), ('refund', 'refunded')) AS k (kind, account) ON k.kind = op.kind
-	WHERE op.state <> 'succeeded' OR op.applied = op.amount
+	WHERE op.state <> 'succeeded' OR op.applied = op.amount OR op.applied < op.amount AND op.kind <> 'void'
 	UNION ALL
 	SELECT op.key, op.order_id, k.account, CASE WHEN op.state IN {open} THEN op.amount ELSE 0 END
 	FROM operations op JOIN (VALUES ('capture', 'capturing'), ('refund', 'refunding')) AS k (kind, account) ON k.kind = op.kind

@@ -9,7 +9,7 @@ func stock() []promise {
 		{id: "V-S4", protects: "A unit is given back or leaves once: every allocation closes by what the ledger and the parcels say, unit by unit.", sql: allocationsCloseOnce},
 		{id: "V-S5", protects: "Nothing is sold that never came in: no location handed over more of a SKU than it received, counting corrections and returns.", sql: shippedWasReceived},
 		{id: "V-S6", protects: "Nobody is sent more than was ordered: per line what was shipped, cancelled and is held fits into what was ordered, and the counters say what the parcels say.", sql: shippedWasOrdered},
-		{id: "V-S7", protects: "An order that has ended holds nothing: its allocations are closed and its reservations in the ledger sum to zero.", sql: finalHoldsNothing},
+		{id: "V-S7", protects: "An order that has ended holds nothing: its allocations are closed, its reservations in the ledger sum to zero, and none of its units is open.", sql: finalHoldsNothing},
 	}
 }
 
@@ -105,4 +105,8 @@ SELECT o.id AS subject, format('the order is %s: its allocations hold %s, its ro
 FROM orders o
 LEFT JOIN (SELECT order_id, sum(quantity - released - consumed) AS live FROM allocations GROUP BY order_id) a ON a.order_id = o.id
 LEFT JOIN (SELECT order_id, sum(committed) AS committed FROM stock_ledger WHERE order_id <> '' GROUP BY order_id) m ON m.order_id = o.id
-WHERE o.status IN {final} AND (coalesce(a.live, 0) <> 0 OR coalesce(m.committed, 0) <> 0)`
+WHERE o.status IN {final} AND (coalesce(a.live, 0) <> 0 OR coalesce(m.committed, 0) <> 0)
+UNION ALL
+SELECT o.id, format('the order is %s: of line %s %s were ordered, %s cancelled and %s shipped', o.status, l.id, l.quantity, l.cancelled, l.shipped), ''
+FROM orders o JOIN order_lines l ON l.order_id = o.id
+WHERE o.status IN {final} AND l.cancelled + l.shipped <> l.quantity`
