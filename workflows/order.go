@@ -32,7 +32,7 @@ func Order(ctx workflow.Context, in OrderInput) (order.Status, error) {
 			r.alarm = false
 			_ = r.decide(asked, "what is due by now", a.DeadlinePassed, r.on(asked))
 		}
-		if r.quiet() && workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+		if r.quiet() && r.busy == 0 && workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 			_ = workflow.Await(asked, func() bool { return workflow.AllHandlersFinished(asked) })
 			return "", workflow.NewContinueAsNewError(ctx, Order, in)
 		}

@@ -21,12 +21,14 @@ FROM orders GROUP BY channel, external_id HAVING count(*) > 1`
 // Stock is no reason: so far nobody waits for units to arrive, and the allocation is ours to do. A time that has
 // passed is none either, nor is a reason that the facts belie.
 const endedOrWaiting = `
-SELECT o.id AS subject, CASE
-	WHEN o.settled THEN format('the order is %s and settled, and operations of it are open', o.status)
+SELECT o.id AS subject, format('the order is %s and settled, and operations of it are open', o.status) AS detail, '' AS excuse
+FROM orders o WHERE o.settled AND o.id IN (SELECT order_id FROM operations WHERE state IN {open})
+UNION ALL
+SELECT o.id, CASE
 	WHEN o.waiting_for = '' THEN format('%s, and nothing says on what it waits', o.status)
 	WHEN o.waiting_for = 'stock' THEN format('%s, and nobody decided its stock', o.status)
 	WHEN o.waiting_until < clock.now - interval '10 minutes' THEN format('%s, and it was to wait for %s until %s', o.status, o.waiting_for, to_char(o.waiting_until, 'YYYY-MM-DD HH24:MI'))
-	ELSE format('%s, and it does not wait for %s as it says', o.status, o.waiting_for) END AS detail, '' AS excuse
+	ELSE format('%s, and it does not wait for %s as it says', o.status, o.waiting_for) END, ''
 FROM orders o CROSS JOIN clock
 CROSS JOIN LATERAL (
 	SELECT EXISTS (SELECT 1 FROM operations op WHERE op.order_id = o.id AND op.state IN {open}) AS asking,
@@ -35,11 +37,10 @@ CROSS JOIN LATERAL (
 		EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = o.id AND l.quantity > l.cancelled + l.shipped) AS to_ship,
 		EXISTS (SELECT 1 FROM shipments s WHERE s.order_id = o.id AND s.handed_over_at IS NOT NULL AND s.status <> 'delivered') AS under_way
 ) is_true
-WHERE o.settled AND asking
-	OR NOT o.settled AND o.attention_code = '' AND o.updated_at < clock.now - interval '10 minutes' AND (
-		o.waiting_until < clock.now - interval '10 minutes'
-		OR NOT CASE o.waiting_for WHEN 'gateway' THEN asking WHEN 'payment' THEN unpaid WHEN 'customer' THEN unpaid
-			WHEN 'operator' THEN held WHEN 'warehouse' THEN to_ship WHEN 'carrier' THEN under_way ELSE false END)`
+WHERE NOT o.settled AND o.attention_code = '' AND o.updated_at < clock.now - interval '10 minutes' AND (
+	o.waiting_until < clock.now - interval '10 minutes'
+	OR NOT CASE o.waiting_for WHEN 'gateway' THEN asking WHEN 'payment' THEN unpaid WHEN 'customer' THEN unpaid
+		WHEN 'operator' THEN held WHEN 'warehouse' THEN to_ship WHEN 'carrier' THEN under_way ELSE false END)`
 
 const historyIsLegal = `
 WITH history AS (

@@ -45,7 +45,8 @@ func New(c client.Client, taskQueue string) *Runs {
 }
 
 // Place starts the order's run and waits for its decision. Errors: Unavailable outcome_unknown when that takes
-// longer than ctx allows: the order is a stored fact and will be decided.
+// longer than ctx allows, or when the order's run has ended already: the order is a stored fact, and says what was
+// decided.
 func (r *Runs) Place(ctx context.Context, o *order.Order) (order.Facts, error) {
 	return r.update(ctx, o, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, workflows.UpdatePlace, "place/"+o.ID)
 }
