@@ -121,9 +121,9 @@ func (a *Activities) unanswered(ctx context.Context, s Step, cause error, unwant
 	var slow *payment.RateLimited
 	switch {
 	case errors.As(cause, &slow):
-		return order.Facts{}, later("rate_limited", "the gateway asks us to slow down", slow.RetryAfter)
+		return a.delayed(ctx, s, later("rate_limited", "the gateway asks us to slow down", slow.RetryAfter))
 	case errors.Is(cause, payment.ErrKeyInUse):
-		return order.Facts{}, later("key_in_use", "the gateway is working on another request under this key", time.Second)
+		return a.delayed(ctx, s, later("key_in_use", "the gateway is working on another request under this key", time.Second))
 	case errors.Is(cause, payment.ErrKeyReused):
 		return order.Facts{}, border(fault.Conflictf("gateway_key_reused", "the gateway knows %s with another request", s.Key))
 	case unwanted:
@@ -138,6 +138,14 @@ func (a *Activities) unanswered(ctx context.Context, s Step, cause error, unwant
 		return order.Facts{}, err
 	}
 	return order.Facts{}, later("outcome_unknown", "the gateway gave no answer: it is looked up and asked again under the same key", 0)
+}
+
+// delayed tries again later, and lets the facts know: whoever is put off for long enough calls for a person.
+func (a *Activities) delayed(ctx context.Context, s Step, again error) (order.Facts, error) {
+	if _, err := a.record(ctx, s, func(o *order.Order, act order.Act) { o.Delayed(s.Key, act) }); err != nil {
+		return order.Facts{}, err
+	}
+	return order.Facts{}, again
 }
 
 func later(code, detail string, after time.Duration) error {

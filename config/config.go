@@ -77,7 +77,18 @@ type Policy struct {
 func (p *Policy) AfterApply() error {
 	return errors.Join(
 		positive("--payment-grace (WAYBILL_PAYMENT_GRACE)", p.PaymentGrace),
-		positive("--attention-after (WAYBILL_ATTENTION_AFTER)", p.AttentionAfter))
+		positive("--attention-after (WAYBILL_ATTENTION_AFTER)", p.AttentionAfter),
+		atMost("--attention-after (WAYBILL_ATTENTION_AFTER)", p.AttentionAfter, attentionMax))
+}
+
+// attentionMax: after 15 minutes of doubt verify calls it a violation that nobody was called.
+const attentionMax = 14 * time.Minute
+
+func atMost(name string, d, limit time.Duration) error {
+	if d > limit {
+		return fmt.Errorf("%s must be %s at most: waybill verify counts longer doubts as violations", name, limit)
+	}
+	return nil
 }
 
 func positive(name string, d time.Duration) error {

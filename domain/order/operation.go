@@ -81,7 +81,13 @@ func (o *Order) Unanswered(key, detail string, act Act) {
 	}
 	op.State, op.Detail, op.UpdatedAt = payment.Unsettled, detail, act.At
 	op.Attempts++
-	if op.overdue(act) {
+	o.Delayed(key, act)
+}
+
+// Delayed notes that a gateway puts an operation off: it was not applied this time, which says nothing of an earlier
+// time. After a while somebody is called.
+func (o *Order) Delayed(key string, act Act) {
+	if op := o.Operation(key); op != nil && op.State.Open() && op.overdue(act) {
 		o.raise(act, AttentionGatewayUnknown, fmt.Sprintf("%s has had no answer since %s", op.Key,
 			op.CreatedAt.UTC().Format("2006-01-02 15:04 MST")))
 	}
