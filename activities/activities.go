@@ -67,9 +67,9 @@ type Caller struct {
 func (on On) now(ctx context.Context) time.Time {
 	at := on.At
 	if activity.IsActivity(ctx) {
-		if scheduled := activity.GetInfo(ctx).ScheduledTime; !scheduled.IsZero() {
-			at = at.Add(max(0, time.Since(scheduled)))
-		}
+		// Both times are the server's, or both this process's: clocks that differ do not add up to a delay.
+		info := activity.GetInfo(ctx)
+		at = at.Add(max(0, info.StartedTime.Sub(info.ScheduledTime)))
 	}
 	return at.UTC().Truncate(time.Microsecond)
 }

@@ -121,7 +121,7 @@ func (a *Activities) unanswered(ctx context.Context, s Step, cause error, unwant
 	var slow *payment.RateLimited
 	switch {
 	case errors.As(cause, &slow):
-		return a.delayed(ctx, s, later("rate_limited", "the gateway asks us to slow down", slow.RetryAfter))
+		return a.delayed(ctx, s, later("rate_limited", "the gateway asks us to slow down", max(slow.RetryAfter, time.Second)))
 	case errors.Is(cause, payment.ErrKeyInUse):
 		return a.delayed(ctx, s, later("key_in_use", "the gateway is working on another request under this key", time.Second))
 	case errors.Is(cause, payment.ErrKeyReused):

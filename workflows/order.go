@@ -22,23 +22,26 @@ func Order(ctx workflow.Context, in OrderInput) (order.Status, error) {
 	if err := r.load(asked); err != nil {
 		return "", err
 	}
-	for !r.over() {
+	done := func() bool { return r.over() && workflow.AllHandlersFinished(asked) }
+	renew := func() bool {
+		return workflow.GetInfo(ctx).GetContinueAsNewSuggested() && r.quiet() && r.busy == 0 && workflow.AllHandlersFinished(asked)
+	}
+	for !done() {
 		r.launch(asked)
 		r.publish(asked)
 		r.arm(asked)
 		seen := r.changes
-		_ = workflow.Await(asked, func() bool { return r.changes != seen })
+		// The loop never waits for handlers alone: a command that is still being handled may make a step due.
+		_ = workflow.Await(asked, func() bool { return r.changes != seen || done() || renew() })
 		if r.alarm {
 			r.alarm = false
 			_ = r.decide(asked, "what is due by now", a.DeadlinePassed, r.on(asked))
 		}
-		if r.quiet() && r.busy == 0 && workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
-			_ = workflow.Await(asked, func() bool { return workflow.AllHandlersFinished(asked) })
+		if renew() {
 			return "", workflow.NewContinueAsNewError(ctx, Order, in)
 		}
 	}
 	r.publish(asked)
-	_ = workflow.Await(asked, func() bool { return workflow.AllHandlersFinished(asked) })
 	return r.facts.Status, nil
 }
 

@@ -48,7 +48,7 @@ func (o *Order) parcelCause(s Shipment) cause {
 	switch {
 	case s.Status == ShipmentLabelRefused:
 		return s.labelRefused(label.Code)
-	case s.Status == ShipmentHeld && !s.ShipRequested && capture.State == payment.Denied && o.live() != nil && o.live().ID == capture.PaymentID:
+	case s.Status == ShipmentHeld && capture.State == payment.Denied && o.live() != nil && o.live().ID == capture.PaymentID:
 		return o.captureRefused(s, capture)
 	case s.Status == ShipmentCancelled && o.refused(string(shipping.VoidLabel), s.ID):
 		return s.labelVoidRefused(o.last(string(shipping.VoidLabel), s.ID).Code)

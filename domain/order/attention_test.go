@@ -81,6 +81,7 @@ func TestAHiddenCauseIsNotForgotten(t *testing.T) {
 		w.pick(0).pack(0, w.box(2)).ship(0)
 		w.answers(payment.Capture, amounting(4000))
 		require.NoError(t, w.cancel())
+		w.carrierAnswers(shipping.VoidLabel)
 		void := w.due(payment.Void)
 		w.pass(w.policy.AttentionAfter)
 		w.do(func(o *order.Order, act order.Act) { o.Unanswered(void, "no answer", act) })

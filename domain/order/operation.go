@@ -93,9 +93,9 @@ func (o *Order) Delayed(key string, act Act) {
 	}
 }
 
-// overdue reports whether an operation has been in doubt for too long.
+// overdue reports whether an operation has had no answer for too long.
 func (op Operation) overdue(act Act) bool {
-	return op.State == payment.Unsettled && act.At.Sub(op.CreatedAt) >= act.Policy.AttentionAfter
+	return op.State.Open() && act.At.Sub(op.CreatedAt) >= act.Policy.AttentionAfter
 }
 
 // conclude writes the first terminal answer on an operation and reports whether the caller is to act on it. The

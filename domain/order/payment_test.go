@@ -167,6 +167,25 @@ func TestAGatewayThatGivesNoAnswer(t *testing.T) {
 	require.Equal(t, payment.Done, w.o.Operation(key).State, "late doubt about what is known changes nothing")
 }
 
+// A gateway that only ever says "later" calls for somebody too, though nothing is in doubt.
+func TestAGatewayThatPutsUsOff(t *testing.T) {
+	w := place(t, readme())
+	key := w.due(payment.Authorize)
+	delayed := func() { w.do(func(o *order.Order, act order.Act) { o.Delayed(key, act) }) }
+	was := w.load()
+	w.pass(w.policy.AttentionAfter - time.Second)
+	delayed()
+	require.Equal(t, was, w.o)
+	w.pass(time.Second)
+	delayed()
+	require.Equal(t, order.AttentionGatewayUnknown, w.o.AttentionCode)
+	require.Equal(t, payment.Pending, w.o.Operation(key).State, "it was not applied: the next request need not look it up first")
+	w.answers(payment.Authorize)
+	require.Empty(t, w.o.AttentionCode)
+	delayed()
+	require.Empty(t, w.o.AttentionCode)
+}
+
 // A cancelled order's authorization is only looked up. Found late, it is voided.
 func TestAuthorizedAfterTheCancel(t *testing.T) {
 	w := place(t, readme())

@@ -71,6 +71,8 @@ func TestAPlacementThatIsNotPaid(t *testing.T) {
 	w := place(t, p)
 	require.Empty(t, w.o.Payments)
 	require.Equal(t, order.WaitingPayment, w.o.WaitingFor)
+	require.NoError(t, w.resume())
+	require.Nil(t, w.o.Deadline, "nothing ends it but an answer")
 	require.NoError(t, w.pay("tok_2"))
 	w.answers(payment.Authorize)
 	require.Equal(t, []string{"allocate"}, w.steps())

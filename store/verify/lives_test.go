@@ -16,7 +16,7 @@ import (
 )
 
 var seed = flag.Uint64("seed", 1, "of the random lives: go test -run TestRandomLives ./store/verify -seed 7 -lives 200")
-var lives = flag.Int("lives", 16, "how many")
+var lives = flag.Int("lives", 10, "how many")
 
 // Whatever legal calls do to an order, in whatever order they come, nothing is violated once time has caught up.
 func TestRandomLives(t *testing.T) {

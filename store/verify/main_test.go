@@ -86,7 +86,7 @@ func finding(t testing.TB, findings []verify.Finding, id string) verify.Finding 
 	return verify.Finding{}
 }
 
-// background is for the template, which belongs to no test.
+// deadline bounds the making of the template, which belongs to no test.
 func deadline(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, time.Minute)
 }
