@@ -80,14 +80,16 @@ func TestDatabaseURL(t *testing.T) {
 }
 
 func TestPolicyIsPositive(t *testing.T) {
-	c, err := parse(t, "--payment-grace", "90s", "--attention-after", "1h")
+	c, err := parse(t, "--payment-grace", "90s", "--attention-after", "5m")
 	require.NoError(t, err)
 	require.Equal(t, 90*time.Second, c.Order().PaymentGrace)
-	require.Equal(t, time.Hour, c.Order().AttentionAfter)
+	require.Equal(t, 5*time.Minute, c.Order().AttentionAfter)
 	require.Equal(t, order.DefaultPolicy().AbandonAfter, c.Order().AbandonAfter)
 	_, err = parse(t, "--payment-grace=0s", "--attention-after=-1m")
 	require.ErrorContains(t, err, "--payment-grace (WAYBILL_PAYMENT_GRACE) must be more than 0")
 	require.ErrorContains(t, err, "--attention-after (WAYBILL_ATTENTION_AFTER) must be more than 0")
+	_, err = parse(t, "--attention-after=1h")
+	require.ErrorContains(t, err, "--attention-after (WAYBILL_ATTENTION_AFTER) must be 14m0s at most")
 }
 
 func TestKeySecret(t *testing.T) {
