@@ -21,6 +21,10 @@ const (
 	Fulfillment = "ful"
 	Shipment    = "shp"
 	Allocation  = "alc"
+	Return      = "ret"
+	Refund      = "rfd"
+	Credit      = "crd"
+	ShortPick   = "spk"
 	APIKey      = "key"
 	Request     = "req"
 )

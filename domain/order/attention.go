@@ -8,6 +8,76 @@ import (
 	"github.com/waybill-oms/waybill/domain/shipping"
 )
 
+// The causes of attention.
+const (
+	AttentionGatewayUnknown    = "gateway_unknown"     // a gateway has left an operation unanswered for too long
+	AttentionGatewayMismatch   = "gateway_mismatch"    // a gateway did something other than it was asked
+	AttentionGatewayContradict = "gateway_contradicts" // two different terminal answers under one key
+	AttentionCaptureRefused    = "capture_refused"     // packed, and the money cannot be had
+	AttentionVoidRefused       = "void_refused"        // held money that will not be let go
+	AttentionRefundRefused     = "refund_refused"      // captured money that cannot be given back here
+	AttentionLabelRefused      = "label_refused"       // the carrier will not carry a parcel
+	AttentionLabelVoidRefused  = "label_void_refused"  // a label of a cancelled parcel cannot be voided
+	AttentionAuthExpired       = "authorization_expired"
+	AttentionPaymentOverdue    = "payment_overdue" // the grace is over and something was shipped already
+	AttentionHoldOverdue       = "hold_overdue"    // nobody answered a hold in time
+	AttentionBackorderOverdue  = "backorder_overdue"
+	AttentionParcelLost        = "parcel_lost"
+	AttentionParcelFound       = "parcel_found" // refunded as lost, and it arrived
+	AttentionParcelReturning   = "parcel_returning"
+	AttentionParcelCancelled   = "parcel_cancelled" // handed over, and the carrier says that it is cancelled
+	AttentionReturnUnexpected  = "unexpected_items" // a return brought what nobody announced
+	AttentionStepFailed        = "step_failed"      // a step of the run failed in a way that repeating will not mend
+)
+
+// raise calls for a person. The first cause stays until it is cleared.
+func (o *Order) raise(act Act, code, detail string) {
+	if o.AttentionCode != "" {
+		return
+	}
+	at := act.At
+	o.AttentionCode, o.AttentionDetail, o.AttentionSince = code, detail, &at
+	o.note(act, Event{Type: EventAttention, Detail: code + ": " + detail})
+}
+
+// clear takes the call back; with codes, only when it was for one of them.
+func (o *Order) clear(act Act, codes ...string) {
+	if o.AttentionCode == "" || len(codes) > 0 && !slices.Contains(codes, o.AttentionCode) {
+		return
+	}
+	o.note(act, Event{Type: EventAttentionCleared, Detail: o.AttentionCode})
+	o.AttentionCode, o.AttentionDetail, o.AttentionSince = "", "", nil
+}
+
+// callFor calls for a person on a return, or, without one, on the order.
+func (o *Order) callFor(act Act, returnID string, c cause) {
+	r := o.Return(returnID)
+	if r == nil {
+		o.call(act, c)
+		return
+	}
+	if r.AttentionCode != "" {
+		return
+	}
+	at := act.At
+	r.AttentionCode, r.AttentionDetail, r.AttentionSince = c.code, c.detail, &at
+	o.note(act, Event{Type: EventReturnAttention, ReturnID: r.ID, Detail: c.code + ": " + c.detail})
+}
+
+// clearFor takes a call back on a return, or, without one, on the order.
+func (o *Order) clearFor(act Act, returnID string, codes ...string) {
+	r := o.Return(returnID)
+	if r == nil {
+		o.clear(act, codes...)
+		return
+	}
+	if r.AttentionCode == "" || len(codes) > 0 && !slices.Contains(codes, r.AttentionCode) {
+		return
+	}
+	o.note(act, Event{Type: EventReturnAttentionCleared, ReturnID: r.ID, Detail: r.AttentionCode})
+	r.AttentionCode, r.AttentionDetail, r.AttentionSince = "", "", nil
+}
+
 // recall calls for a person when the call that stood before a decision was taken back and the facts show another
 // cause, which it had hidden. Decisions that take calls back defer it.
 func (o *Order) recall(act Act, before string) {
@@ -17,6 +87,16 @@ func (o *Order) recall(act Act, before string) {
 	if found := o.causes(); len(found) > 0 {
 		o.call(act, found[0])
 	}
+}
+
+// reconsider takes a call back whose cause is gone, and makes the next one that there is.
+func (o *Order) reconsider(act Act) {
+	gone := []string{AttentionCaptureRefused, AttentionLabelRefused, AttentionVoidRefused, AttentionRefundRefused}
+	standing := o.AttentionCode
+	if slices.Contains(gone, standing) && !slices.ContainsFunc(o.causes(), func(c cause) bool { return c.code == standing }) {
+		o.clear(act)
+	}
+	o.recall(act, standing)
 }
 
 // cause is a reason to call for a person.
@@ -36,8 +116,10 @@ func (o *Order) causes() []cause {
 		if p.Open() > 0 && o.refused(string(payment.Void), p.ID) {
 			found = append(found, p.voidRefused(o.last(string(payment.Void), p.ID).Code))
 		}
-		if p.Refundable() > 0 && o.refused(string(payment.Refund), p.ID) {
-			found = append(found, p.refundRefused(o.last(string(payment.Refund), p.ID).Code))
+	}
+	for _, r := range o.Refunds {
+		if r.Status == RefundRefused && r.ReturnID == "" {
+			found = append(found, o.Payment(r.PaymentID).refundRefused(o.last(string(payment.Refund), r.ID)))
 		}
 	}
 	return found
@@ -74,15 +156,18 @@ func (p Payment) voidRefused(code string) cause {
 	return cause{AttentionVoidRefused, fmt.Sprintf("%s will not void %s: %s", p.Gateway, p.format(p.Open()), code)}
 }
 
-func (p Payment) refundRefused(code string) cause {
-	return cause{AttentionRefundRefused, fmt.Sprintf("%s will not refund %s: %s", p.Gateway, p.format(p.Refundable()), code)}
+func (p Payment) refundRefused(op *Operation) cause {
+	return cause{AttentionRefundRefused, fmt.Sprintf("%s will not refund %s: %s", p.Gateway, p.format(op.Amount), op.Code)}
 }
 
 // trouble says why somebody has to look at a parcel on its way, or nothing.
 func (s Shipment) trouble() cause {
+	if s.Acknowledged {
+		return cause{}
+	}
 	switch s.TrackingStatus {
 	case shipping.Lost:
-		return cause{AttentionParcelLost, fmt.Sprintf("the carrier lost parcel %d", s.Number)}
+		return cause{AttentionParcelLost, fmt.Sprintf("the carrier lost parcel %d: what was paid for it is refunded; file a claim", s.Number)}
 	case shipping.ReturnToSender:
 		return cause{AttentionParcelReturning, fmt.Sprintf("parcel %d is on its way back to us", s.Number)}
 	case shipping.TrackingCancelled:

@@ -1,9 +1,11 @@
 package order
 
 import (
+	"slices"
 	"time"
 
 	"github.com/waybill-oms/waybill/domain/payment"
+	"github.com/waybill-oms/waybill/domain/returns"
 )
 
 // WaitingFor says on whom or what an order waits.
@@ -28,11 +30,23 @@ func (o *Order) Project(act Act) {
 }
 
 func (o *Order) project(Act) {
+	waits := o.Status == Accepted || o.Status == Processing
+	for i := range o.Lines {
+		l := &o.Lines[i]
+		if l.Backordered = 0; waits {
+			l.Backordered = units(o.unallocated(l))
+		}
+	}
+	o.Grantable = o.waitsForStock()
 	o.PaymentAxis = o.paymentAxis()
 	o.FulfillmentAxis = o.fulfillmentAxis()
 	o.Deadline = o.deadline()
 	o.WaitingFor, o.WaitingUntil = o.waiting()
-	o.Settled = o.Status.Final() && len(o.Steps()) == 0
+	o.Settled = o.Status.Final() && len(o.Steps()) == 0 && o.retries("") == nil
+	for i := range o.Returns {
+		o.projectReturn(&o.Returns[i])
+	}
+	o.ReturnAxis = o.returnAxis()
 }
 
 func (o *Order) paymentAxis() string {
@@ -54,7 +68,7 @@ func (o *Order) paymentAxis() string {
 		return "refunded"
 	case sum.Refunded > 0:
 		return "partially_refunded"
-	case sum.Captured >= o.Total:
+	case sum.Captured > 0 && sum.Captured >= o.owed():
 		return "paid"
 	case sum.Captured > 0:
 		return "partially_paid"
@@ -89,20 +103,47 @@ func (o *Order) fulfillmentAxis() string {
 	case o.Blocked(BlockShip):
 		return "on_hold"
 	}
-	for _, f := range o.Fulfillments {
-		if f.Status == FulfillmentInProgress {
-			return "in_progress"
-		}
+	if slices.ContainsFunc(o.Fulfillments, func(f Fulfillment) bool { return f.Status == FulfillmentInProgress }) {
+		return "in_progress"
+	}
+	if slices.ContainsFunc(o.Fulfillments, func(f Fulfillment) bool { return f.Status == FulfillmentOnHold }) {
+		return "on_hold"
+	}
+	if o.Status == Accepted && o.backordered() == active {
+		return "scheduled" // all of it waits for stock
 	}
 	return "unfulfilled"
 }
 
+// returnAxis says how the order's returns stand, the least finished first.
+func (o *Order) returnAxis() string {
+	at := func(statuses ...returns.Status) bool {
+		return slices.ContainsFunc(o.Returns, func(r Return) bool { return slices.Contains(statuses, r.Status) })
+	}
+	switch {
+	case at(returns.Requested):
+		return "requested"
+	case at(returns.Approved, returns.InTransit, returns.Received):
+		return "in_progress"
+	case at(returns.Inspected):
+		return "inspection_complete"
+	case at(returns.Closed):
+		return "returned"
+	case at(returns.Declined, returns.Expired):
+		return "failed"
+	}
+	return "none"
+}
+
 // deadline is the next time at which something happens by itself.
 func (o *Order) deadline() *time.Time {
+	next := o.retries("")
 	if o.Status.Final() {
-		return nil
+		return next
 	}
-	var next *time.Time
+	if o.backordered() > 0 && !o.PromiseBroken && o.Status != Received {
+		next = earlier(next, o.PromisedAt)
+	}
 	for _, h := range o.Holds {
 		if h.Active() {
 			next = earlier(next, h.Deadline)
@@ -118,10 +159,8 @@ func (o *Order) deadline() *time.Time {
 
 // waiting says what the order waits for, the most pressing first, and until when.
 func (o *Order) waiting() (WaitingFor, *time.Time) {
-	for _, op := range o.Operations {
-		if op.State.Open() {
-			return WaitingGateway, nil
-		}
+	if len(o.operationsDue("")) > 0 {
+		return WaitingGateway, nil
 	}
 	if o.Status.Final() {
 		return WaitingNothing, nil
@@ -131,7 +170,7 @@ func (o *Order) waiting() (WaitingFor, *time.Time) {
 	}
 	for _, h := range o.Holds {
 		switch {
-		case !h.Active():
+		case !h.Active() || h.FulfillmentID != "":
 		case h.Reason != HoldAwaitingPayment:
 			return WaitingOperator, h.Deadline
 		case o.LatestPayment() != nil && o.LatestPayment().Status == PaymentActionRequired:
@@ -143,10 +182,26 @@ func (o *Order) waiting() (WaitingFor, *time.Time) {
 	if o.Status == Received {
 		return WaitingStock, nil
 	}
-	for _, l := range o.Lines {
-		if l.Open() > 0 {
+	return o.waitingOn()
+}
+
+// waitingOn says where an accepted order's units are: in a warehouse that may work on them, in one that was asked to
+// wait, nowhere yet, or under way.
+func (o *Order) waitingOn() (WaitingFor, *time.Time) {
+	onHold := false
+	for _, f := range o.Fulfillments {
+		switch {
+		case f.Status == FulfillmentOnHold:
+			onHold = true
+		case !f.Status.Ended():
 			return WaitingWarehouse, nil
 		}
+	}
+	switch {
+	case onHold:
+		return WaitingOperator, nil
+	case o.backordered() > 0:
+		return WaitingStock, o.PromisedAt
 	}
 	return WaitingCarrier, nil
 }

@@ -21,7 +21,7 @@ func (o *Order) CancelWhole(reason string, act Act) error {
 	if err := Cancel.Take(&o.Status, "order"); err != nil {
 		return err
 	}
-	o.close(act)
+	o.close(act, reason)
 	o.note(act, Event{Type: EventCancelled, Detail: reason})
 	return nil
 }
@@ -40,27 +40,31 @@ func (o *Order) stillHere() error {
 }
 
 // close lets everything go that the order holds. The caller has set the final status.
-func (o *Order) close(act Act) {
-	for i := range o.Lines {
-		o.Lines[i].Cancelled += o.Lines[i].Open()
-	}
-	o.release()
-	for i := range o.Fulfillments {
-		f := &o.Fulfillments[i]
-		if CancelFulfillment.Allows(f.Status) {
-			_ = CancelFulfillment.Take(&f.Status, "fulfillment")
-			f.UpdatedAt = act.At
-			o.note(act, Event{Type: EventFulfillmentCanceled, FulfillmentID: f.ID})
-		}
-	}
+func (o *Order) close(act Act, reason string) {
 	for i := range o.Shipments {
 		o.cancelParcel(act, &o.Shipments[i])
+	}
+	for i := range o.Lines {
+		l := &o.Lines[i]
+		o.dropUnits(l, without([]span{{0, l.Quantity}}, o.cancelled(l.ID)), reason, act)
+	}
+	o.creditShipping(act, reason)
+	for i := range o.Fulfillments {
+		o.stopFulfillment(act, &o.Fulfillments[i])
 	}
 	for i := range o.Payments {
 		o.letGo(act, &o.Payments[i])
 	}
 	o.releaseHolds(act)
 	o.clear(act)
+}
+
+// stopFulfillment ends what the warehouse was to do for a fulfillment order of which nothing is left.
+func (o *Order) stopFulfillment(act Act, f *Fulfillment) {
+	if CancelFulfillment.Take(&f.Status, "fulfillment") == nil {
+		f.UpdatedAt = act.At
+		o.note(act, Event{Type: EventFulfillmentCanceled, FulfillmentID: f.ID})
+	}
 }
 
 func (o *Order) cancelParcel(act Act, s *Shipment) {
@@ -74,30 +78,36 @@ func (o *Order) cancelParcel(act Act, s *Shipment) {
 	}
 }
 
-// DeadlinePassed does what is due by now: an order that nobody paid in time expires, an authorization that lapsed
-// is written off.
+// DeadlinePassed does what is due by now: what was refused is tried again, holds that nobody answered do what they
+// say, an authorization that lapsed is written off, a promise that was not kept calls for a person.
 func (o *Order) DeadlinePassed(act Act) {
+	o.retryDue(act, false, mine)
 	if o.Status.Final() {
 		return
 	}
 	o.expireAuthorizations(act)
-	h := o.activeHold(HoldAwaitingPayment)
-	if h == nil || h.Deadline == nil || act.At.Before(*h.Deadline) {
-		return
-	}
+	o.promisePassed(act)
+	o.holdsLapse(act)
+}
+
+// mine tells the operations that the order's own run performs from those of its returns.
+func mine(op *Operation) bool { return op.ReturnID == "" }
+
+// expire ends an order that nobody paid in time.
+func (o *Order) expire(act Act, h *Hold) {
 	if o.stillHere() != nil {
 		h.Deadline = nil
 		o.raise(act, AttentionPaymentOverdue, "the grace for a new payment is over, and something was shipped already")
 		return
 	}
 	_ = Expire.Take(&o.Status, "order")
-	o.close(act)
+	o.close(act, "nobody paid in time")
 	o.note(act, Event{Type: EventExpired, Detail: "nobody paid in time"})
 }
 
-// Resume takes a call for a person back and tries again what was refused.
+// Resume takes a call for a person back and tries again what was refused, also of an order that has ended.
 func (o *Order) Resume(act Act) error {
-	if o.Settled {
+	if o.Settled && o.AttentionCode == "" {
 		return fault.Conflictf("order_"+string(o.Status), "the order is %s and nothing is left to be done", o.Status)
 	}
 	o.clear(act)
@@ -107,6 +117,7 @@ func (o *Order) Resume(act Act) error {
 	}
 	for i := range o.Shipments {
 		s := &o.Shipments[i]
+		s.Acknowledged = s.Acknowledged || s.trouble().code != ""
 		if RetryLabel.Allows(s.Status) {
 			_ = RetryLabel.Take(&s.Status, "shipment")
 			o.begin(act, Operation{Kind: string(shipping.BuyLabel), ShipmentID: s.ID})
@@ -115,15 +126,7 @@ func (o *Order) Resume(act Act) error {
 			o.begin(act, Operation{Kind: string(shipping.VoidLabel), ShipmentID: s.ID})
 		}
 	}
-	for i := range o.Payments {
-		p := &o.Payments[i]
-		if o.refused(string(payment.Void), p.ID) {
-			o.voidRest(act, p)
-		}
-		if o.refused(string(payment.Refund), p.ID) {
-			o.refundAll(act, p)
-		}
-	}
+	o.retryDue(act, true, mine)
 	return nil
 }
 

@@ -2,10 +2,11 @@ package order
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 
 	"github.com/waybill-oms/waybill/domain/fault"
 	"github.com/waybill-oms/waybill/domain/id"
-	"github.com/waybill-oms/waybill/domain/inventory"
 	"github.com/waybill-oms/waybill/domain/payment"
 	"github.com/waybill-oms/waybill/domain/shipping"
 )
@@ -32,13 +33,73 @@ func (o *Order) Fulfillment(fulfillmentID string) *Fulfillment {
 	return nil
 }
 
-func (f *Fulfillment) line(lineID string) *FulfillmentLine {
-	for i := range f.Lines {
-		if f.Lines[i].LineID == lineID {
-			return &f.Lines[i]
+// of adds up a line's rows: what of them is still to be served, and how far that has come.
+func (f *Fulfillment) of(lineID string) (sum FulfillmentLine, known bool) {
+	for _, l := range f.Lines {
+		if l.LineID == lineID {
+			sum.LineID, sum.SKU, known = l.LineID, l.SKU, true
+			sum.Quantity += l.Quantity
+			sum.Cancelled += l.Cancelled
+			sum.Short += l.Short
+			sum.Picked += l.Picked
+			sum.Packed += l.Packed
+			sum.Shipped += l.Shipped
 		}
 	}
-	return nil
+	return sum, known
+}
+
+// Due is how many units are to be served: those of the line that were neither cancelled nor found missing.
+func (l FulfillmentLine) Due() int64 { return l.Quantity - l.Cancelled - l.Short }
+
+func (f *Fulfillment) unpicked(lineID string) int64 {
+	l, _ := f.of(lineID)
+	return l.Due() - l.Picked
+}
+
+// tally counts a fulfillment order's rows again by what is cancelled, missing, boxed and gone. Picked units are
+// alike: those that are in no parcel count for the first rows.
+func (o *Order) tally(f *Fulfillment) {
+	picked := map[string]int64{}
+	for _, l := range f.Lines {
+		picked[l.LineID] += l.Picked
+	}
+	for i := range f.Lines {
+		l := &f.Lines[i]
+		row := []span{{l.FirstUnit, l.Quantity}}
+		present := without(row, o.missing(f, l.LineID))
+		l.Short = l.Quantity - units(present)
+		l.Cancelled = units(common(present, o.cancelled(l.LineID)))
+		l.Packed = units(common(row, o.boxed(f, l.LineID)))
+		l.Shipped = units(common(row, o.gone(f, l.LineID)))
+		l.Picked = l.Packed
+		picked[l.LineID] -= l.Packed
+	}
+	for i := range f.Lines {
+		l := &f.Lines[i]
+		more := min(max(picked[l.LineID], 0), l.Due()-l.Picked)
+		l.Picked += more
+		picked[l.LineID] -= more
+	}
+}
+
+// finish closes a fulfillment order of which nothing is left to be done.
+func (o *Order) finish(act Act, f *Fulfillment) {
+	var due, shipped, short int64
+	for _, l := range f.Lines {
+		due, shipped, short = due+l.Due(), shipped+l.Shipped, short+l.Short
+	}
+	switch {
+	case f.Status.Ended() || shipped < due:
+	case shipped == 0 && short == 0:
+		o.stopFulfillment(act, f)
+	case short > 0:
+		_ = CloseIncomplete.Take(&f.Status, "fulfillment")
+		o.note(act, Event{Type: EventFulfillmentPartial, FulfillmentID: f.ID, Detail: count(short, "unit") + " not found"})
+	default:
+		_ = CloseFulfillment.Take(&f.Status, "fulfillment")
+		o.note(act, Event{Type: EventFulfillmentClosed, FulfillmentID: f.ID})
+	}
 }
 
 func (o *Order) line(lineID string) *Line {
@@ -51,63 +112,25 @@ func (o *Order) line(lineID string) *Line {
 }
 
 // workable returns a fulfillment order on which the warehouse may work, or says why not.
-func (o *Order) workable(fulfillmentID, verb string) (*Fulfillment, error) {
+func (o *Order) workable(fulfillmentID, verb string, blocks ...string) (*Fulfillment, error) {
 	f := o.Fulfillment(fulfillmentID)
 	if f == nil {
 		return nil, fault.NotFoundf("the order has no such fulfillment order")
 	}
-	if f.Status == FulfillmentClosed || f.Status == FulfillmentCancelled {
+	if f.Status.Ended() {
 		return nil, fault.Conflictf("fulfillment_"+string(f.Status), "cannot %s: the fulfillment order is %s", verb, f.Status)
 	}
-	if o.Blocked(BlockShip) {
-		return nil, fault.Conflictf("order_on_hold", "cannot %s: the order is on hold", verb)
+	for _, h := range o.Holds {
+		if !h.Active() || h.FulfillmentID != "" && h.FulfillmentID != f.ID ||
+			!slices.ContainsFunc(blocks, func(b string) bool { return slices.Contains(h.Blocks, b) }) {
+			continue
+		}
+		if h.FulfillmentID != "" {
+			return nil, fault.Conflictf("fulfillment_on_hold", "cannot %s: the fulfillment order is on hold: %s", verb, h.Reason)
+		}
+		return nil, fault.Conflictf("order_on_hold", "cannot %s: the order is on hold: %s", verb, h.Reason)
 	}
 	return f, nil
-}
-
-// Pick notes units taken off the shelf. Each named line must be picked in full; lines may come in several calls.
-// Anything else changes nothing.
-func (o *Order) Pick(fulfillmentID string, units []UnitsOf, act Act) error {
-	f, err := o.workable(fulfillmentID, "pick")
-	if err != nil {
-		return err
-	}
-	var wrong fault.Fields
-	countable(&wrong, "/lines", units)
-	if err := wrong.Err(); err != nil {
-		return err
-	}
-	whole, at := sum(units)
-	for n, u := range whole {
-		l, i := f.line(u.LineID), at[n]
-		switch {
-		case l == nil:
-			wrong.Add(pointer("lines", i, "line_id"), "unknown_line", "the fulfillment order has no such line")
-		case u.Quantity > l.Quantity-l.Picked:
-			return fault.Conflictf("too_many", "line %s: %d picked where %d are left to pick", u.LineID, u.Quantity, l.Quantity-l.Picked)
-		case u.Quantity < l.Quantity-l.Picked:
-			wrong.Add(pointer("lines", i, "quantity"), "short_pick", "%d picked where %d are left to pick: short picks are not supported yet", u.Quantity, l.Quantity-l.Picked)
-		}
-	}
-	if err := wrong.Err(); err != nil {
-		return err
-	}
-	_ = StartFulfillment.Take(&f.Status, "fulfillment")
-	f.UpdatedAt = act.At
-	var picked int64
-	for _, u := range whole {
-		l := f.line(u.LineID)
-		l.Picked += u.Quantity
-		picked += u.Quantity
-		o.move(inventory.Movement{SKU: l.SKU, LocationID: f.LocationID, Kind: inventory.Pick, Quantity: u.Quantity,
-			LineID: l.LineID, Reference: f.ID})
-	}
-	o.note(act, Event{Type: EventFulfillmentPicked, FulfillmentID: f.ID, Detail: count(picked, "unit")})
-	if Start.Allows(o.Status) {
-		_ = Start.Take(&o.Status, "order")
-		o.note(act, Event{Type: EventProcessing})
-	}
-	return nil
 }
 
 // count says how many of a thing.
@@ -146,7 +169,7 @@ func sum(units []UnitsOf) (whole []UnitsOf, at []int) {
 
 // Pack puts picked units into parcels and asks for a label for each.
 func (o *Order) Pack(fulfillmentID string, parcels []Parcel, act Act) error {
-	f, err := o.workable(fulfillmentID, "pack")
+	f, err := o.workable(fulfillmentID, "pack", BlockRelease)
 	if err != nil {
 		return err
 	}
@@ -163,8 +186,8 @@ func (o *Order) Pack(fulfillmentID string, parcels []Parcel, act Act) error {
 	packed := map[string]int64{}
 	for i, p := range parcels {
 		for j, u := range p.Lines {
-			l := f.line(u.LineID)
-			if l == nil {
+			l, known := f.of(u.LineID)
+			if !known {
 				wrong.Add(fmt.Sprintf("/parcels/%d/lines/%d/line_id", i, j), "unknown_line", "the fulfillment order has no such line")
 				continue
 			}
@@ -190,20 +213,20 @@ func (o *Order) parcel(act Act, f *Fulfillment, p Parcel) {
 		Status: ShipmentPacked, TrackingStatus: shipping.Pending, WeightGrams: p.WeightGrams, CreatedAt: act.At}
 	whole, _ := sum(p.Lines)
 	for _, u := range whole {
-		l := f.line(u.LineID)
-		first := l.FirstUnit + l.Packed
-		s.Lines = append(s.Lines, ShipmentLine{LineID: u.LineID, SKU: l.SKU, FirstUnit: first, Quantity: u.Quantity})
-		s.Amount += o.value(u.LineID, first, u.Quantity)
-		l.Packed += u.Quantity
+		for _, span := range front(o.unpacked(f, u.LineID), u.Quantity) {
+			s.Lines = append(s.Lines, ShipmentLine{LineID: u.LineID, SKU: o.line(u.LineID).SKU, FirstUnit: span.first, Quantity: span.quantity})
+			s.Amount += o.value(u.LineID, span.first, span.quantity)
+		}
 	}
 	o.Shipments = append(o.Shipments, s)
+	o.tally(f)
 	o.begin(act, Operation{Kind: string(shipping.BuyLabel), ShipmentID: s.ID})
 }
 
 // Ship asks to hand every labeled parcel of a fulfillment order over. Each is captured first; a parcel whose
 // money is had already leaves at once. One that was held is tried again, under a new key.
 func (o *Order) Ship(fulfillmentID string, act Act) error {
-	f, err := o.workable(fulfillmentID, "ship")
+	f, err := o.workable(fulfillmentID, "ship", BlockShip)
 	if err != nil {
 		return err
 	}
@@ -230,10 +253,13 @@ func (o *Order) Ship(fulfillmentID string, act Act) error {
 
 func (o *Order) requestShip(act Act, s *Shipment) error {
 	o.chargeShipping(s)
-	due := s.Amount - o.prepaid()
+	due := s.Amount - max(o.prepaid()-o.setAside(s), 0)
 	if due <= 0 {
 		o.handOver(act, s)
 		return nil
+	}
+	if _, err := o.workable(s.FulfillmentID, "take the money for parcel "+strconv.Itoa(s.Number), BlockCapture); err != nil {
+		return err
 	}
 	p := o.live()
 	if p == nil || p.Open() < due {
@@ -259,14 +285,43 @@ func (o *Order) chargeShipping(s *Shipment) {
 	s.Amount += o.shippingCharge()
 }
 
-// prepaid is what was, or is being, captured beyond the parcels that it was captured for: all of an order that
-// was paid elsewhere, nothing of any other.
-func (o *Order) prepaid() int64 {
+// prepaid is what was, or is being, captured beyond what is owed for the parcels that left or are leaving: all of an
+// order that was paid elsewhere, nothing of any other.
+func (o *Order) prepaid() int64 { return max(o.beyondShipped(), 0) }
+
+// beyondShipped is prepaid, and less than nothing while what left is not paid for.
+func (o *Order) beyondShipped() int64 {
 	rest := o.captured()
 	for _, s := range o.Shipments {
 		if s.HandedOverAt != nil || s.ShipRequested {
 			rest -= s.Amount
 		}
 	}
-	return max(rest, 0)
+	for _, c := range o.Credits {
+		if c.Cause != CreditCancelled && (c.Cause != CreditShipping || o.shippingLeft()) {
+			rest += c.Amount
+		}
+	}
+	for _, r := range o.Returns {
+		rest -= r.FeeCharged
+	}
+	return rest
+}
+
+// setAside is what was captured for parcels that are still here, but for this one: a hold came while the money was
+// being taken. It is theirs, and nobody else's.
+func (o *Order) setAside(but *Shipment) int64 {
+	var sum int64
+	for i := range o.Shipments {
+		s := &o.Shipments[i]
+		if op := o.last(string(payment.Capture), s.ID); s != but && s.Status == ShipmentHeld && op.State == payment.Done {
+			sum += op.Applied
+		}
+	}
+	return sum
+}
+
+// shippingLeft reports whether the parcel that carries the order's shipping was handed over.
+func (o *Order) shippingLeft() bool {
+	return slices.ContainsFunc(o.Shipments, func(s Shipment) bool { return s.CarriesShipping && s.HandedOverAt != nil })
 }

@@ -2,16 +2,18 @@ package order
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
+	"github.com/waybill-oms/waybill/domain/fault"
 	"github.com/waybill-oms/waybill/domain/id"
 )
 
 // What a hold may block.
 const (
-	BlockCapture = "capture"
-	BlockRelease = "release"
-	BlockShip    = "ship"
+	BlockCapture = "capture" // no money is taken
+	BlockRelease = "release" // no stock is given to the order, and nothing is picked or packed
+	BlockShip    = "ship"    // nothing is handed to a carrier
 )
 
 // Who is to answer a hold.
@@ -20,7 +22,15 @@ const (
 	OwnerOperator = "operator"
 )
 
-// The reasons for a hold.
+// What happens when nobody answers a hold until its deadline.
+const (
+	OnDeadlineRelease   = "release"   // it goes on as if there had been no hold
+	OnDeadlineCancel    = "cancel"    // what has not been shipped is cancelled
+	OnDeadlineAttention = "attention" // the hold stays, and a person is called
+	OnDeadlineExpire    = "expire"    // the order ends unpaid; only of awaiting_payment
+)
+
+// The reasons for which Waybill holds an order by itself. People give any other.
 const (
 	HoldAwaitingPayment   = "awaiting_payment"
 	HoldTotalsDiffer      = "totals_differ"
@@ -30,28 +40,141 @@ const (
 	HoldOutOfStock        = "out_of_stock"      // sold by a channel that could not be told no
 )
 
+// HoldRequest is what somebody wants held.
+type HoldRequest struct {
+	Reason     string     `json:"reason"`
+	Detail     string     `json:"detail"`
+	Owner      string     `json:"owner"`  // customer or operator, which is the default
+	Blocks     []string   `json:"blocks"` // some of capture, release, ship; all of them when empty
+	Deadline   *time.Time `json:"deadline"`
+	OnDeadline string     `json:"on_deadline"` // release, cancel or attention, which is the default
+}
+
 // Active reports whether the hold still stands.
 func (h Hold) Active() bool { return h.ReleasedAt == nil }
+
+// PlaceHold holds an order, or, with a fulfillment order's id, that one.
+func (o *Order) PlaceHold(fulfillmentID string, r HoldRequest, act Act) error {
+	if o.Status.Final() {
+		return fault.Conflictf("order_"+string(o.Status), "cannot hold the order: it is %s", o.Status)
+	}
+	f := o.Fulfillment(fulfillmentID)
+	switch {
+	case fulfillmentID != "" && f == nil:
+		return fault.NotFoundf("the order has no such fulfillment order")
+	case f != nil && f.Status.Ended():
+		return fault.Conflictf("fulfillment_"+string(f.Status), "cannot hold the fulfillment order: it is %s", f.Status)
+	}
+	if err := r.validate(act); err != nil {
+		return err
+	}
+	h := Hold{FulfillmentID: fulfillmentID, Reason: r.Reason, Detail: r.Detail, Owner: r.Owner, Blocks: r.Blocks,
+		Deadline: r.Deadline, OnDeadline: r.OnDeadline}
+	if h.Owner == "" {
+		h.Owner = OwnerOperator
+	}
+	if len(h.Blocks) == 0 {
+		h.Blocks = []string{BlockCapture, BlockRelease, BlockShip}
+	}
+	if h.Deadline != nil && h.OnDeadline == "" {
+		h.OnDeadline = OnDeadlineAttention
+	}
+	o.hold(act, h)
+	if f != nil && slices.Contains(h.Blocks, BlockRelease) && HoldFulfillment.Allows(f.Status) {
+		_ = HoldFulfillment.Take(&f.Status, "fulfillment")
+		f.UpdatedAt = act.At
+	}
+	return nil
+}
+
+func (r HoldRequest) validate(act Act) error {
+	var wrong fault.Fields
+	switch r.Reason {
+	case "":
+		wrong.Add("/reason", "required", "a hold says why")
+	case HoldAwaitingPayment:
+		wrong.Add("/reason", "reserved", "only a payment that fails makes an order await one")
+	}
+	if r.Owner != "" && r.Owner != OwnerCustomer && r.Owner != OwnerOperator {
+		wrong.Add("/owner", "unknown_value", "customer or operator")
+	}
+	for i, b := range r.Blocks {
+		if b != BlockCapture && b != BlockRelease && b != BlockShip {
+			wrong.Add("/blocks/"+strconv.Itoa(i), "unknown_value", "capture, release or ship")
+		}
+	}
+	if r.Deadline != nil && !r.Deadline.After(act.At) {
+		wrong.Add("/deadline", "in_the_past", "a deadline lies in the future")
+	}
+	switch {
+	case r.OnDeadline != "" && r.Deadline == nil:
+		wrong.Add("/on_deadline", "no_deadline", "without a deadline nothing happens by itself")
+	case r.OnDeadline != "" && r.OnDeadline != OnDeadlineRelease && r.OnDeadline != OnDeadlineCancel && r.OnDeadline != OnDeadlineAttention:
+		wrong.Add("/on_deadline", "unknown_value", "release, cancel or attention")
+	}
+	return wrong.Err()
+}
+
+// ReleaseHold takes a hold back, of an order or of a fulfillment order. Releasing it again changes nothing.
+func (o *Order) ReleaseHold(fulfillmentID, holdID string, act Act) error {
+	for i := range o.Holds {
+		h := &o.Holds[i]
+		switch {
+		case h.ID != holdID || h.FulfillmentID != fulfillmentID:
+			continue
+		case !h.Active():
+			return nil
+		case h.Reason == HoldAwaitingPayment:
+			return fault.Conflictf("hold_not_releasable", "the order waits for a payment: send another payment token, or cancel the order")
+		}
+		o.letGoHold(act, h)
+		return nil
+	}
+	return fault.NotFoundf("there is no such hold")
+}
 
 func (o *Order) hold(act Act, h Hold) {
 	h.ID, h.PlacedAt = act.NewID(id.Hold), act.At
 	o.Holds = append(o.Holds, h)
-	o.note(act, Event{Type: EventHoldPlaced, Detail: h.Reason + ": " + h.Detail})
+	o.note(act, Event{Type: EventHoldPlaced, FulfillmentID: h.FulfillmentID, Detail: h.Reason + ": " + h.Detail})
 }
 
-// activeHold returns the standing hold with this reason, or nil.
+func (o *Order) letGoHold(act Act, h *Hold) {
+	at := act.At
+	h.ReleasedAt = &at
+	o.note(act, Event{Type: EventHoldReleased, FulfillmentID: h.FulfillmentID, Detail: h.Reason})
+	f := o.Fulfillment(h.FulfillmentID)
+	if f == nil || f.Status != FulfillmentOnHold || o.blocked(f, BlockRelease) {
+		return
+	}
+	back := ReleaseFulfillment
+	if slices.ContainsFunc(f.Lines, func(l FulfillmentLine) bool { return l.Picked+l.Short > 0 }) {
+		back = ResumeFulfillment
+	}
+	_ = back.Take(&f.Status, "fulfillment")
+	f.UpdatedAt = act.At
+}
+
+// activeHold returns the order's standing hold with this reason, or nil.
 func (o *Order) activeHold(reason string) *Hold {
 	for i := range o.Holds {
-		if o.Holds[i].Reason == reason && o.Holds[i].Active() {
+		if o.Holds[i].Reason == reason && o.Holds[i].FulfillmentID == "" && o.Holds[i].Active() {
 			return &o.Holds[i]
 		}
 	}
 	return nil
 }
 
-// Blocked reports whether a standing hold blocks this.
-func (o *Order) Blocked(what string) bool {
-	return slices.ContainsFunc(o.Holds, func(h Hold) bool { return h.Active() && slices.Contains(h.Blocks, what) })
+// Blocked reports whether a standing hold on the whole order blocks this.
+func (o *Order) Blocked(what string) bool { return o.blockedIn("", what) }
+
+// blocked reports whether a standing hold on a fulfillment order itself blocks this.
+func (o *Order) blocked(f *Fulfillment, what string) bool { return o.blockedIn(f.ID, what) }
+
+func (o *Order) blockedIn(fulfillmentID, what string) bool {
+	return slices.ContainsFunc(o.Holds, func(h Hold) bool {
+		return h.Active() && h.FulfillmentID == fulfillmentID && slices.Contains(h.Blocks, what)
+	})
 }
 
 // awaitPayment holds the order until somebody pays. A second refusal does not prolong the grace of the first.
@@ -61,62 +184,75 @@ func (o *Order) awaitPayment(act Act, owner, detail string) {
 		return
 	}
 	until := act.At.Add(act.Policy.PaymentGrace)
-	o.hold(act, Hold{Reason: HoldAwaitingPayment, Detail: detail, Owner: owner, Deadline: &until,
+	o.hold(act, Hold{Reason: HoldAwaitingPayment, Detail: detail, Owner: owner, Deadline: &until, OnDeadline: OnDeadlineExpire,
 		Blocks: []string{BlockCapture, BlockRelease, BlockShip}})
 }
 
+// releaseHolds takes holds on the order back, and, without reasons, every hold.
 func (o *Order) releaseHolds(act Act, reasons ...string) {
 	for i := range o.Holds {
 		h := &o.Holds[i]
-		if h.Active() && (len(reasons) == 0 || slices.Contains(reasons, h.Reason)) {
-			at := act.At
-			h.ReleasedAt = &at
-			o.note(act, Event{Type: EventHoldReleased, Detail: h.Reason})
+		if h.Active() && (len(reasons) == 0 || h.FulfillmentID == "" && slices.Contains(reasons, h.Reason)) {
+			o.letGoHold(act, h)
 		}
 	}
 }
 
-// raise calls for a person. The first cause stays until it is cleared.
-func (o *Order) raise(act Act, code, detail string) {
-	if o.AttentionCode != "" {
-		return
+// holdsLapse does what the holds say that nobody answered in time.
+func (o *Order) holdsLapse(act Act) {
+	for i := range o.Holds {
+		h := &o.Holds[i]
+		if o.Status.Final() || !h.Active() || h.Deadline == nil || act.At.Before(*h.Deadline) {
+			continue
+		}
+		switch h.OnDeadline {
+		case OnDeadlineRelease:
+			o.letGoHold(act, h)
+		case OnDeadlineCancel:
+			o.cancelHeld(act, h)
+		case OnDeadlineExpire:
+			o.expire(act, h)
+		default:
+			h.Deadline = nil
+			o.raise(act, AttentionHoldOverdue, "nobody answered the hold "+h.Reason+" in time")
+		}
 	}
-	at := act.At
-	o.AttentionCode, o.AttentionDetail, o.AttentionSince = code, detail, &at
-	o.note(act, Event{Type: EventAttention, Detail: code + ": " + detail})
 }
 
-// clear takes the call back; with codes, only when it was for one of them.
-func (o *Order) clear(act Act, codes ...string) {
-	if o.AttentionCode == "" || len(codes) > 0 && !slices.Contains(codes, o.AttentionCode) {
+// cancelHeld cancels what a hold keeps from being shipped. What is leaving at this moment calls for a person.
+func (o *Order) cancelHeld(act Act, h *Hold) {
+	why := "hold " + h.Reason + " was not answered in time"
+	h.Deadline = nil
+	if slices.ContainsFunc(o.Shipments, func(s Shipment) bool {
+		return s.ShipRequested && (h.FulfillmentID == "" || s.FulfillmentID == h.FulfillmentID)
+	}) {
+		o.raise(act, AttentionHoldOverdue, why+", and its units are being shipped")
 		return
 	}
-	o.note(act, Event{Type: EventAttentionCleared, Detail: o.AttentionCode})
-	o.AttentionCode, o.AttentionDetail, o.AttentionSince = "", "", nil
+	if f := o.Fulfillment(h.FulfillmentID); f != nil {
+		o.letGoHold(act, h)
+		if !f.Status.Ended() {
+			o.cancelServed(f, why, act)
+		}
+		return
+	}
+	if o.stillHere() == nil {
+		_ = o.CancelWhole(why, act) // nothing speaks against it: nothing has left, and the order is not final
+	} else {
+		_ = o.CancelUnits(o.openUnits(), why, act)
+	}
+	if h.Active() {
+		o.letGoHold(act, h)
+	}
 }
 
-// The causes of attention.
-const (
-	AttentionGatewayUnknown    = "gateway_unknown"     // a gateway has left an operation unanswered for too long
-	AttentionGatewayMismatch   = "gateway_mismatch"    // a gateway did something other than it was asked
-	AttentionGatewayContradict = "gateway_contradicts" // two different terminal answers under one key
-	AttentionCaptureRefused    = "capture_refused"     // packed, and the money cannot be had
-	AttentionVoidRefused       = "void_refused"        // held money that will not be let go
-	AttentionRefundRefused     = "refund_refused"      // captured money that cannot be given back here
-	AttentionLabelRefused      = "label_refused"       // the carrier will not carry a parcel
-	AttentionLabelVoidRefused  = "label_void_refused"  // a label of a cancelled parcel cannot be voided
-	AttentionAuthExpired       = "authorization_expired"
-	AttentionPaymentOverdue    = "payment_overdue" // the grace is over and something was shipped already
-	AttentionParcelLost        = "parcel_lost"
-	AttentionParcelReturning   = "parcel_returning"
-	AttentionParcelCancelled   = "parcel_cancelled" // handed over, and the carrier says that it is cancelled
-	AttentionStepFailed        = "step_failed"      // a step of the run failed in a way that repeating will not mend
-)
-
-// earlier returns the earlier of two times of which either may be nil.
-func earlier(a, b *time.Time) *time.Time {
-	if a == nil || b != nil && b.Before(*a) {
-		return b
+// openUnits are those that have not left.
+func (o *Order) openUnits() []UnitsOf {
+	var found []UnitsOf
+	for _, l := range o.Lines {
+		if open := l.Open(); open > 0 {
+			found = append(found, UnitsOf{LineID: l.ID, Quantity: open})
+		}
 	}
-	return a
+	return found
 }

@@ -1,9 +1,11 @@
 package order
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/waybill-oms/waybill/domain/payment"
 	"github.com/waybill-oms/waybill/domain/shipping"
@@ -22,6 +24,7 @@ func (o *Order) begin(act Act, op Operation) *Operation {
 		if earlier.State != payment.Denied {
 			return earlier
 		}
+		earlier.RetryAt = nil // its time has come
 		epoch++
 	}
 	if epoch > 1 {
@@ -32,11 +35,9 @@ func (o *Order) begin(act Act, op Operation) *Operation {
 	return &o.Operations[len(o.Operations)-1]
 }
 
+// subject is what the operation is about, and what its key names.
 func (op Operation) subject() string {
-	if op.ShipmentID != "" {
-		return op.ShipmentID
-	}
-	return op.PaymentID
+	return cmp.Or(op.RefundID, op.ShipmentID, op.ReturnID, op.PaymentID)
 }
 
 // Operation finds an operation by its key, or nil.
@@ -68,10 +69,17 @@ func (o *Order) PaymentRequest(op Operation) payment.Request {
 
 // CarrierRequest is what to send for an operation on a parcel.
 func (o *Order) CarrierRequest(op Operation) shipping.Request {
+	if r := o.Return(op.ReturnID); r != nil {
+		return shipping.Request{Key: op.Key, Kind: shipping.Kind(op.Kind), OrderID: o.ID, ShipmentID: r.ID,
+			Service: returnService, To: o.ShipTo, Return: true, Label: r.LabelReference}
+	}
 	s := o.Shipment(op.ShipmentID)
 	return shipping.Request{Key: op.Key, Kind: shipping.Kind(op.Kind), OrderID: o.ID, ShipmentID: s.ID,
 		Service: o.ShippingService, WeightGrams: s.WeightGrams, To: o.ShipTo, Label: s.LabelReference}
 }
+
+// returnService is how goods come back: nobody pays for speed.
+const returnService = "standard"
 
 // Unanswered notes that an operation was sent and its answer lost. It stays due; after a while somebody is called.
 func (o *Order) Unanswered(key, detail string, act Act) {
@@ -88,8 +96,8 @@ func (o *Order) Unanswered(key, detail string, act Act) {
 // time. After a while somebody is called.
 func (o *Order) Delayed(key string, act Act) {
 	if op := o.Operation(key); op != nil && op.State.Open() && op.overdue(act) {
-		o.raise(act, AttentionGatewayUnknown, fmt.Sprintf("%s has had no answer since %s", op.Key,
-			op.CreatedAt.UTC().Format("2006-01-02 15:04 MST")))
+		o.callFor(act, op.ReturnID, cause{AttentionGatewayUnknown, fmt.Sprintf("%s has had no answer since %s", op.Key,
+			op.CreatedAt.UTC().Format("2006-01-02 15:04 MST"))})
 	}
 }
 
@@ -105,13 +113,13 @@ func (o *Order) conclude(op *Operation, act Act, state payment.State, reference,
 	if op.State.Open() || op.State == payment.Abandoned && state == payment.Done {
 		op.State, op.Reference, op.Code, op.Detail = state, reference, code, detail
 		op.Applied, op.UpdatedAt = applied, act.At
-		if !slices.ContainsFunc(o.Operations, func(other Operation) bool { return other.overdue(act) }) {
-			o.clear(act, AttentionGatewayUnknown)
+		if !slices.ContainsFunc(o.Operations, func(other Operation) bool { return other.ReturnID == op.ReturnID && other.overdue(act) }) {
+			o.clearFor(act, op.ReturnID, AttentionGatewayUnknown)
 		}
 		return true
 	}
 	if op.State != payment.Abandoned && (op.State != state || op.Reference != reference || op.Applied != applied) {
-		o.raise(act, AttentionGatewayContradict, fmt.Sprintf("%s was %s and is now said to be %s", op.Key, op.State, state))
+		o.callFor(act, op.ReturnID, cause{AttentionGatewayContradict, fmt.Sprintf("%s was %s and is now said to be %s", op.Key, op.State, state)})
 	}
 	return false
 }
@@ -126,14 +134,9 @@ type Step struct {
 // StepAllocate is the one step that is no operation of a gateway.
 const StepAllocate = "allocate"
 
-// Steps lists what is due now. The order of the list is stable.
+// Steps lists what is due now for the order's run. The order of the list is stable.
 func (o *Order) Steps() []Step {
-	var steps []Step
-	for _, op := range o.Operations {
-		if op.State.Open() {
-			steps = append(steps, Step{Name: op.Kind, Key: op.Key, Summary: o.describe(op)})
-		}
-	}
+	steps := o.operationsDue("")
 	if o.allocationDue() {
 		steps = append(steps, Step{Name: StepAllocate, Key: "allocate/" + o.ID,
 			Summary: "allocate " + count(int64(len(o.Lines)), "line")})
@@ -141,15 +144,43 @@ func (o *Order) Steps() []Step {
 	return steps
 }
 
-func (o *Order) allocationDue() bool {
-	return o.Status == Received && !o.Blocked(BlockRelease) && len(o.Allocations) == 0 &&
-		(o.Total == 0 || o.live() != nil)
+// operationsDue lists the open operations that a return's run performs, or, without one, the order's.
+func (o *Order) operationsDue(returnID string) []Step {
+	var steps []Step
+	for _, op := range o.Operations {
+		if op.State.Open() && op.ReturnID == returnID {
+			steps = append(steps, Step{Name: op.Kind, Key: op.Key, Summary: o.describe(op)})
+		}
+	}
+	return steps
+}
+
+// retries is when a refused operation is tried again by itself, the earliest of them, or nil.
+func (o *Order) retries(returnID string) *time.Time {
+	var next *time.Time
+	for _, op := range o.Operations {
+		if op.ReturnID == returnID && op.State == payment.Denied {
+			next = earlier(next, op.RetryAt)
+		}
+	}
+	return next
+}
+
+// earlier returns the earlier of two times of which either may be nil.
+func earlier(a, b *time.Time) *time.Time {
+	if a == nil || b != nil && b.Before(*a) {
+		return b
+	}
+	return a
 }
 
 func (o *Order) describe(op Operation) string {
 	what := strings.ReplaceAll(op.Kind, "_", " ")
 	if op.ShipmentID != "" {
 		what += " for parcel " + op.ShipmentID
+	}
+	if op.ReturnID != "" && op.PaymentID == "" {
+		what += " for return " + op.ReturnID
 	}
 	if op.PaymentID != "" {
 		what += fmt.Sprintf(" %s on %s", o.format(op.Amount), o.Payment(op.PaymentID).Gateway)

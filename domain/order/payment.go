@@ -84,9 +84,9 @@ func (o *Order) NewToken(gateway, token string, act Act) error {
 	if o.activeHold(HoldAwaitingPayment) == nil && !held {
 		return fault.Conflictf("payment_not_awaited", "the order does not wait for a payment")
 	}
-	missing := o.Total - o.captured()
+	missing := o.owed() - o.captured()
 	if missing <= 0 {
-		return fault.Conflictf("nothing_to_pay", "all of %s was taken already: an operator has to look", o.format(o.Total))
+		return fault.Conflictf("nothing_to_pay", "all of %s was taken already: an operator has to look", o.format(o.owed()))
 	}
 	p := o.ask(act, gateway, token, missing)
 	o.note(act, Event{Type: EventPaymentRequested, PaymentID: p.ID, Amount: &p.Amount})
@@ -162,6 +162,7 @@ func (o *Order) authorized(op *Operation, p *Payment, a payment.Answer, act Act)
 		return
 	}
 	o.voidReplaced(act)
+	o.repaySurplus(act)
 	o.releaseHolds(act, HoldAwaitingPayment)
 	o.clear(act, AttentionCaptureRefused, AttentionAuthExpired, AttentionGatewayMismatch, AttentionPaymentOverdue)
 }
@@ -206,7 +207,21 @@ func (o *Order) captureAnswered(op *Operation, p *Payment, a payment.Answer, act
 			p.Gateway, a.Amount, a.Currency, op.Amount, p.Currency)})
 		return
 	}
+	if o.toStay(s) {
+		_ = HoldShipment.Take(&s.Status, "shipment")
+		o.note(act, Event{Type: EventShipmentHeld, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID, Detail: "on hold"})
+		return
+	}
 	o.handOver(act, s)
+}
+
+// toStay reports whether somebody held a parcel while the money for it was being taken. That the rest of the order
+// waits for a payment is no reason: this parcel is paid for.
+func (o *Order) toStay(s *Shipment) bool {
+	return slices.ContainsFunc(o.Holds, func(h Hold) bool {
+		return h.Active() && h.Reason != HoldAwaitingPayment && slices.Contains(h.Blocks, BlockShip) &&
+			(h.FulfillmentID == "" || h.FulfillmentID == s.FulfillmentID)
+	})
 }
 
 func (o *Order) voidAnswered(op *Operation, p *Payment, a payment.Answer, act Act) {
@@ -215,26 +230,15 @@ func (o *Order) voidAnswered(op *Operation, p *Payment, a payment.Answer, act Ac
 			o.writeOff(act, p)
 			return
 		}
+		o.tryLater(act, op)
 		o.call(act, p.voidRefused(a.Code))
 		return
 	}
+	o.clear(act, AttentionVoidRefused)
 	o.post(act, p, op.Key, payment.Voided, min(a.Amount, p.Open()))
 	o.note(act, Event{Type: EventPaymentVoided, PaymentID: p.ID, Amount: &a.Amount})
 	if a.Amount != op.Amount {
 		o.raise(act, AttentionGatewayMismatch, fmt.Sprintf("%s voided %d where %d was held", p.Gateway, a.Amount, op.Amount))
-	}
-}
-
-func (o *Order) refundAnswered(op *Operation, p *Payment, a payment.Answer, act Act) {
-	o.post(act, p, op.Key, payment.Refunding, -op.Amount)
-	if a.Outcome != payment.Succeeded {
-		o.call(act, p.refundRefused(a.Code))
-		return
-	}
-	o.post(act, p, op.Key, payment.Refunded, min(a.Amount, p.Refundable()))
-	o.note(act, Event{Type: EventPaymentRefunded, PaymentID: p.ID, Amount: &a.Amount})
-	if a.Amount != op.Amount {
-		o.raise(act, AttentionGatewayMismatch, fmt.Sprintf("%s refunded %d where %d was asked for", p.Gateway, a.Amount, op.Amount))
 	}
 }
 
@@ -256,11 +260,18 @@ func (o *Order) voidRest(act Act, p *Payment) {
 	}
 }
 
+// refundAll gives back everything that a payment took. Of an order that ended unshipped that is for what was
+// credited; of any other it was never owed.
 func (o *Order) refundAll(act Act, p *Payment) {
-	if back := p.Refundable(); back > 0 {
-		op := o.begin(act, Operation{Kind: string(payment.Refund), PaymentID: p.ID, Amount: back})
-		o.post(act, p, op.Key, payment.Refunding, back)
+	back := p.Refundable()
+	if back <= 0 {
+		return
 	}
+	var claims []claim
+	if o.Status.Final() && o.Status != Completed {
+		claims = o.outstanding()
+	}
+	o.refund(act, p, back, Refund{Cause: CreditCancelled}, claims)
 }
 
 // paidUp lets go of whatever would still pay for an order that is paid, or of which every unit has left: what
@@ -271,7 +282,7 @@ func (o *Order) paidUp(act Act) {
 		taken += p.Refundable()
 	}
 	open := slices.ContainsFunc(o.Lines, func(l Line) bool { return l.Open() > 0 })
-	if open && taken < o.Total {
+	if open && taken < o.owed() {
 		return
 	}
 	for i := range o.Payments {
@@ -279,8 +290,19 @@ func (o *Order) paidUp(act Act) {
 			o.voidRest(act, p)
 		}
 	}
+	o.repaySurplus(act)
 	o.releaseHolds(act, HoldAwaitingPayment)
 	o.clear(act, AttentionAuthExpired, AttentionPaymentOverdue)
+}
+
+// repaySurplus gives back what was taken beyond what is owed: units may be cancelled while the payment for them is
+// still being asked for, and it may turn out to be taken already.
+func (o *Order) repaySurplus(act Act) {
+	surplus := -o.owed()
+	for _, p := range o.Payments {
+		surplus += p.Refundable()
+	}
+	o.repayAtMost(act, Refund{Cause: CreditCancelled}, o.outstanding(), surplus)
 }
 
 // Settling reports whether an open authorization must no longer be sent, only found out: its order ended, or its

@@ -1,7 +1,9 @@
 package order
 
 import (
+	"slices"
 	"strconv"
+	"time"
 
 	"github.com/waybill-oms/waybill/domain/fault"
 	"github.com/waybill-oms/waybill/domain/id"
@@ -22,8 +24,15 @@ const (
 	DecisionHeld    Decision = "held" // taken in, waiting for somebody's answer to a hold
 )
 
-// OnShortageReject turns an order away when a unit of it is short.
-const OnShortageReject = "reject"
+// What becomes of an order when units of it are short.
+const (
+	OnShortageReject    = "reject"    // it is turned away
+	OnShortageBackorder = "backorder" // what there is ships, the rest waits for stock
+	OnShortagePartial   = "partial"   // what there is ships, the rest is cancelled
+)
+
+// priorityMax bounds the priority of an order. Higher is served first from stock that arrives.
+const priorityMax = 9
 
 // quantityMax bounds the units of one line, in an order and in whatever is said of it later.
 const quantityMax = 1_000_000
@@ -37,6 +46,8 @@ type Placement struct {
 	PricesIncludeTax bool             `json:"prices_include_tax"`
 	Test             bool             `json:"test"`
 	OnShortage       string           `json:"on_shortage"`
+	Priority         int              `json:"priority"`
+	PromisedAt       *time.Time       `json:"promised_at"` // what the customer was told, if anything
 	Customer         Customer         `json:"customer"`
 	ShipTo           shipping.Address `json:"ship_to"`
 	Lines            []PlacedLine     `json:"lines"`
@@ -55,6 +66,7 @@ type PlacedLine struct {
 	UnitPrice  int64  `json:"unit_price"`
 	Discount   int64  `json:"discount"`
 	Tax        int64  `json:"tax"`
+	FinalSale  bool   `json:"final_sale"` // cannot be returned
 }
 
 // PlacedShipping is what the customer pays for shipping.
@@ -134,8 +146,11 @@ func (p Placement) validateFields(wrong *fault.Fields, gateways []string) {
 	if !shipping.KnownCountry(p.ShipTo.Country) && len(p.Holds) == 0 {
 		wrong.Add("/ship_to/country", "unknown_country", "not an ISO 3166-1 alpha-2 country code")
 	}
-	if p.OnShortage != OnShortageReject {
-		wrong.Add("/on_shortage", "unknown_value", "only %q is supported", OnShortageReject)
+	if !slices.Contains([]string{OnShortageReject, OnShortageBackorder, OnShortagePartial}, p.OnShortage) {
+		wrong.Add("/on_shortage", "unknown_value", "reject, backorder or partial")
+	}
+	if p.Priority < 0 || p.Priority > priorityMax {
+		wrong.Add("/priority", "out_of_range", "a priority is from 0 to %d", priorityMax)
 	}
 	if len(p.Lines) == 0 {
 		wrong.Add("/lines", "too_few", "an order has at least one line")
@@ -219,7 +234,8 @@ func pointer(collection string, i int, field string) string {
 func Place(p Placement, orderID string, act Act) *Order {
 	o := &Order{
 		ID: orderID, ExternalID: p.ExternalID, Channel: p.Channel, Currency: p.Currency,
-		PricesIncludeTax: p.PricesIncludeTax, Test: p.Test, OnShortage: p.OnShortage,
+		PricesIncludeTax: p.PricesIncludeTax, Test: p.Test, OnShortage: p.OnShortage, Priority: p.Priority,
+		PromisedAt: p.PromisedAt, PromiseGiven: p.PromisedAt != nil, ReturnPolicy: act.Policy.Returns,
 		Customer: p.Customer, ShipTo: p.ShipTo,
 		ShippingService: p.Shipping.Service, ShippingAmount: p.Shipping.Amount, ShippingTax: p.Shipping.Tax,
 		Discount: p.Discount, Total: p.Total, Gateway: p.Payment.Gateway, Token: p.Payment.Token,
@@ -227,7 +243,7 @@ func Place(p Placement, orderID string, act Act) *Order {
 	}
 	for i, l := range p.Lines {
 		o.Lines = append(o.Lines, Line{ID: act.NewID(id.Line), Position: i, ExternalID: l.ExternalID, SKU: l.SKU,
-			Quantity: l.Quantity, UnitPrice: l.UnitPrice, Discount: l.Discount, Tax: l.Tax})
+			Quantity: l.Quantity, UnitPrice: l.UnitPrice, Discount: l.Discount, Tax: l.Tax, FinalSale: l.FinalSale})
 	}
 	o.splitUnits()
 	o.note(act, Event{Type: EventReceived, Amount: &p.Total})
@@ -246,13 +262,16 @@ func Place(p Placement, orderID string, act Act) *Order {
 func (o *Order) Placement() Placement {
 	p := Placement{
 		ExternalID: o.ExternalID, Channel: o.Channel, Currency: o.Currency, PricesIncludeTax: o.PricesIncludeTax,
-		Test: o.Test, OnShortage: o.OnShortage, Customer: o.Customer, ShipTo: o.ShipTo,
+		Test: o.Test, OnShortage: o.OnShortage, Priority: o.Priority, Customer: o.Customer, ShipTo: o.ShipTo,
 		Shipping: PlacedShipping{Service: o.ShippingService, Amount: o.ShippingAmount, Tax: o.ShippingTax},
 		Discount: o.Discount, Payment: PlacedPayment{Gateway: o.Gateway, Token: o.Token}, Total: o.Total,
 	}
+	if o.PromiseGiven {
+		p.PromisedAt = o.PromisedAt
+	}
 	for _, l := range o.Lines {
 		p.Lines = append(p.Lines, PlacedLine{ExternalID: l.ExternalID, SKU: l.SKU, Quantity: l.Quantity,
-			UnitPrice: l.UnitPrice, Discount: l.Discount, Tax: l.Tax})
+			UnitPrice: l.UnitPrice, Discount: l.Discount, Tax: l.Tax, FinalSale: l.FinalSale})
 	}
 	return p
 }

@@ -1,10 +1,12 @@
 package order
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/waybill-oms/waybill/domain/fault"
 	"github.com/waybill-oms/waybill/domain/payment"
+	"github.com/waybill-oms/waybill/domain/returns"
 	"github.com/waybill-oms/waybill/domain/shipping"
 )
 
@@ -30,6 +32,10 @@ func (o *Order) CarrierAnswered(key string, a shipping.Answer, act Act) {
 	}
 	defer o.recall(act, o.AttentionCode)
 	if !o.conclude(op, act, state, a.Reference, a.Code, a.Detail, 0) {
+		return
+	}
+	if r := o.Return(op.ReturnID); r != nil {
+		o.returnLabelAnswered(op, r, a, act)
 		return
 	}
 	s := o.Shipment(op.ShipmentID)
@@ -83,17 +89,14 @@ func (o *Order) handOver(act Act, s *Shipment) {
 	for _, l := range s.Lines {
 		o.consume(f.ID, l, s.ID)
 		o.line(l.LineID).Shipped += l.Quantity
-		f.line(l.LineID).Shipped += l.Quantity
 	}
+	o.tally(f)
 	o.note(act, Event{Type: EventShipmentShipped, FulfillmentID: f.ID, ShipmentID: s.ID, Amount: &s.Amount})
 	f.UpdatedAt = act.At
 	if !slices.ContainsFunc(o.Shipments, func(s Shipment) bool { return s.Status == ShipmentHeld }) {
 		o.clear(act, AttentionCaptureRefused)
 	}
-	if !slices.ContainsFunc(f.Lines, func(l FulfillmentLine) bool { return l.Shipped < l.Quantity }) {
-		_ = CloseFulfillment.Take(&f.Status, "fulfillment")
-		o.note(act, Event{Type: EventFulfillmentClosed, FulfillmentID: f.ID})
-	}
+	o.finish(act, f)
 	o.paidUp(act)
 }
 
@@ -108,14 +111,14 @@ func (o *Order) Scanned(shipmentID string, scan shipping.Scan, act Act) error {
 		return fault.Conflictf("not_shipped", "parcel %d has not been handed to a carrier: it is %s", s.Number, s.Status)
 	}
 	defer o.recall(act, o.AttentionCode)
-	moved := s.TrackingStatus.Advances(*s.TrackingAt, scan)
+	moved := s.TrackingStatus.Advances(*s.TrackingAt, scan) && !o.cameBack(s)
 	o.effects.Scans = append(o.effects.Scans, Scan{ShipmentID: s.ID, Status: scan.Status, OccurredAt: scan.OccurredAt,
 		Location: scan.Location, Moved: moved, At: act.At})
 	seen := scan.OccurredAt
 	if scan.Status != shipping.Pending && scan.Status != shipping.Unknown {
 		s.FirstScanAt = earlier(s.FirstScanAt, &seen)
 	}
-	if scan.Status == shipping.Delivered {
+	if scan.Status == shipping.Delivered && !o.cameBack(s) {
 		s.DeliveredAt = earlier(s.DeliveredAt, &seen)
 	}
 	if !moved {
@@ -124,31 +127,31 @@ func (o *Order) Scanned(shipmentID string, scan shipping.Scan, act Act) error {
 		}
 		return nil
 	}
-	s.TrackingStatus, s.TrackingAt = scan.Status, &seen
+	s.TrackingStatus, s.TrackingAt, s.Acknowledged = scan.Status, &seen, false
 	if scan.Status == shipping.Delivered || scan.Status.Exception() {
 		o.effects.Wake = true
 	}
+	found := s.Status == ShipmentLost && scan.Status == shipping.Delivered && o.creditedFor(s) > 0
 	switch scan.Status {
 	case shipping.Delivered:
 		o.delivered(act, s)
 	case shipping.Lost:
 		o.lost(act, s)
 	case shipping.ReturnToSender:
-		o.unlose(s)
-		_ = TurnBack.Take(&s.Status, "shipment")
-		o.note(act, Event{Type: EventShipmentReturning, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID})
+		o.turnedBack(act, s)
 	default:
 		o.note(act, Event{Type: EventShipmentMoved, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID, Detail: string(scan.Status)})
 	}
 	o.heed(act, s)
-	if scan.Status == shipping.Delivered {
-		o.complete(act)
+	if found {
+		o.raise(act, AttentionParcelFound, fmt.Sprintf("parcel %d was given up as lost and %s credited for it; it arrived after all, and nothing more is ever paid back for it", s.Number, o.format(o.creditedFor(s))))
 	}
+	o.complete(act)
 	return nil
 }
 
 func (o *Order) delivered(act Act, s *Shipment) {
-	o.unlose(s)
+	o.undo(act, s)
 	_ = DeliverShipment.Take(&s.Status, "shipment")
 	for _, l := range s.Lines {
 		o.line(l.LineID).Delivered += l.Quantity
@@ -156,32 +159,93 @@ func (o *Order) delivered(act Act, s *Shipment) {
 	o.note(act, Event{Type: EventShipmentDelivered, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID})
 }
 
-// complete ends an order of which every unit that was not cancelled arrived.
+// lost credits the units of a parcel that the carrier lost, and gives back what was paid for them.
+func (o *Order) lost(act Act, s *Shipment) {
+	o.undo(act, s)
+	_ = LoseShipment.Take(&s.Status, "shipment")
+	o.note(act, Event{Type: EventShipmentLost, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID})
+	var claims []claim
+	for _, l := range s.Lines {
+		o.line(l.LineID).Lost += l.Quantity
+		claims = append(claims, o.credit(act, Credit{Cause: CreditLost, LineID: l.LineID, ShipmentID: s.ID, Reason: "lost by the carrier"},
+			[]span{{l.FirstUnit, l.Quantity}}, 100)...)
+	}
+	claims = append(claims, o.creditShipping(act, "lost by the carrier")...)
+	o.repay(act, Refund{Cause: CreditLost, ShipmentID: s.ID}, claims)
+}
+
+// turnedBack expects a parcel back that could not be delivered: it comes in as a return.
+func (o *Order) turnedBack(act Act, s *Shipment) {
+	o.undo(act, s)
+	_ = TurnBack.Take(&s.Status, "shipment")
+	for _, l := range s.Lines {
+		o.line(l.LineID).Undelivered += l.Quantity
+	}
+	o.note(act, Event{Type: EventShipmentReturning, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID})
+	o.expectBack(act, s)
+}
+
+// cameBack reports whether goods of a parcel that could not be delivered are here again: whatever a carrier says of
+// the parcel after that is old news.
+func (o *Order) cameBack(s *Shipment) bool {
+	return slices.ContainsFunc(o.Returns, func(r Return) bool {
+		return r.Origin == OriginCarrier && r.Lines[0].ShipmentID == s.ID && r.Status != returns.Approved &&
+			r.Status != returns.InTransit && r.counts()
+	})
+}
+
+// turnedUp corrects what is said of a parcel that was given up as lost, and whose goods are here.
+func (o *Order) turnedUp(act Act, s *Shipment) {
+	if s.Status != ShipmentLost {
+		return
+	}
+	at := act.At
+	o.undo(act, s)
+	_ = TurnBack.Take(&s.Status, "shipment")
+	for _, l := range s.Lines {
+		o.line(l.LineID).Undelivered += l.Quantity
+	}
+	s.TrackingStatus, s.TrackingAt, s.Acknowledged = shipping.ReturnToSender, &at, true
+	o.note(act, Event{Type: EventShipmentReturning, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID, Detail: "it is here"})
+	o.heed(act, s)
+}
+
+// undo takes back what was counted of a parcel that turns out to be somewhere else. What was credited stays credited:
+// nothing is ever paid for its units again.
+func (o *Order) undo(act Act, s *Shipment) {
+	for _, l := range s.Lines {
+		switch s.Status {
+		case ShipmentLost:
+			o.line(l.LineID).Lost -= l.Quantity
+		case ShipmentReturning:
+			o.line(l.LineID).Undelivered -= l.Quantity
+		}
+	}
+	if s.Status == ShipmentReturning {
+		o.noLongerExpected(act, s)
+	}
+}
+
+// creditedFor is what was credited for a parcel as lost.
+func (o *Order) creditedFor(s *Shipment) int64 {
+	var sum int64
+	for _, c := range o.Credits {
+		if c.Cause == CreditLost && c.ShipmentID == s.ID {
+			sum += c.Amount
+		}
+	}
+	return sum
+}
+
+// complete ends an order whose every unit arrived, was cancelled, lost, or is on its way back undelivered.
 func (o *Order) complete(act Act) {
 	for _, l := range o.Lines {
-		if l.Delivered+l.Cancelled < l.Quantity {
+		if l.Delivered+l.Cancelled+l.Lost+l.Undelivered < l.Quantity {
 			return
 		}
 	}
 	if Complete.Take(&o.Status, "order") == nil {
+		o.releaseHolds(act)
 		o.note(act, Event{Type: EventCompleted})
-	}
-}
-
-func (o *Order) lost(act Act, s *Shipment) {
-	_ = LoseShipment.Take(&s.Status, "shipment")
-	for _, l := range s.Lines {
-		o.line(l.LineID).Lost += l.Quantity
-	}
-	o.note(act, Event{Type: EventShipmentLost, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID})
-}
-
-// unlose takes the loss back of a parcel that turned up.
-func (o *Order) unlose(s *Shipment) {
-	if s.Status != ShipmentLost {
-		return
-	}
-	for _, l := range s.Lines {
-		o.line(l.LineID).Lost -= l.Quantity
 	}
 }

@@ -46,20 +46,32 @@ type FulfillmentStatus string
 const (
 	FulfillmentOpen       FulfillmentStatus = "open"        // may be picked
 	FulfillmentInProgress FulfillmentStatus = "in_progress" // being picked, packed, shipped
+	FulfillmentOnHold     FulfillmentStatus = "on_hold"     // somebody asked the warehouse to wait
+	FulfillmentIncomplete FulfillmentStatus = "incomplete"  // handed over but for units that were not found
 	FulfillmentClosed     FulfillmentStatus = "closed"      // every unit was handed over
-	FulfillmentCancelled  FulfillmentStatus = "cancelled"   // with its order
+	FulfillmentCancelled  FulfillmentStatus = "cancelled"   // nothing of it was handed over, nor will be
 )
 
 // The edges of a fulfillment order's life cycle.
 var (
-	StartFulfillment  = lifecycle.Edge[FulfillmentStatus]{Name: "pick", From: []FulfillmentStatus{FulfillmentOpen, FulfillmentInProgress}, To: FulfillmentInProgress}
-	CloseFulfillment  = lifecycle.Edge[FulfillmentStatus]{Name: "close", From: []FulfillmentStatus{FulfillmentInProgress}, To: FulfillmentClosed}
-	CancelFulfillment = lifecycle.Edge[FulfillmentStatus]{Name: "cancel", From: []FulfillmentStatus{FulfillmentOpen, FulfillmentInProgress}, To: FulfillmentCancelled}
+	StartFulfillment   = lifecycle.Edge[FulfillmentStatus]{Name: "pick", From: []FulfillmentStatus{FulfillmentOpen, FulfillmentInProgress}, To: FulfillmentInProgress}
+	HoldFulfillment    = lifecycle.Edge[FulfillmentStatus]{Name: "hold", From: []FulfillmentStatus{FulfillmentOpen, FulfillmentInProgress}, To: FulfillmentOnHold}
+	ReleaseFulfillment = lifecycle.Edge[FulfillmentStatus]{Name: "release", From: []FulfillmentStatus{FulfillmentOnHold}, To: FulfillmentOpen}
+	ResumeFulfillment  = lifecycle.Edge[FulfillmentStatus]{Name: "resume", From: []FulfillmentStatus{FulfillmentOnHold}, To: FulfillmentInProgress}
+	CloseFulfillment   = lifecycle.Edge[FulfillmentStatus]{Name: "close", From: []FulfillmentStatus{FulfillmentInProgress, FulfillmentOnHold}, To: FulfillmentClosed}
+	CloseIncomplete    = lifecycle.Edge[FulfillmentStatus]{Name: "close incomplete", From: []FulfillmentStatus{FulfillmentInProgress, FulfillmentOnHold}, To: FulfillmentIncomplete}
+	CancelFulfillment  = lifecycle.Edge[FulfillmentStatus]{Name: "cancel", From: []FulfillmentStatus{FulfillmentOpen, FulfillmentInProgress, FulfillmentOnHold}, To: FulfillmentCancelled}
 )
 
 // FulfillmentEdges is a fulfillment order's whole life cycle.
 func FulfillmentEdges() []lifecycle.Edge[FulfillmentStatus] {
-	return []lifecycle.Edge[FulfillmentStatus]{StartFulfillment, CloseFulfillment, CancelFulfillment}
+	return []lifecycle.Edge[FulfillmentStatus]{StartFulfillment, HoldFulfillment, ReleaseFulfillment, ResumeFulfillment,
+		CloseFulfillment, CloseIncomplete, CancelFulfillment}
+}
+
+// Ended reports whether the warehouse has nothing left to do with a fulfillment order in this status.
+func (s FulfillmentStatus) Ended() bool {
+	return s == FulfillmentClosed || s == FulfillmentIncomplete || s == FulfillmentCancelled
 }
 
 // ShipmentStatus is the life cycle of a parcel. Where it is on its way is its tracking, see domain/shipping.
@@ -118,4 +130,25 @@ var (
 // PaymentEdges is a payment's whole life cycle.
 func PaymentEdges() []lifecycle.Edge[PaymentStatus] {
 	return []lifecycle.Edge[PaymentStatus]{AuthorizePayment, DeclinePayment, AskCustomer, AbandonPayment}
+}
+
+// RefundStatus is the life cycle of a refund.
+type RefundStatus string
+
+const (
+	RefundPending   RefundStatus = "pending"   // asked for; nobody is told that it was paid
+	RefundSucceeded RefundStatus = "succeeded" // the gateway gave the money back
+	RefundRefused   RefundStatus = "refused"   // the gateway will not; it is tried again
+)
+
+// The edges of a refund's life cycle.
+var (
+	SettleRefund = lifecycle.Edge[RefundStatus]{Name: "settle", From: []RefundStatus{RefundPending}, To: RefundSucceeded}
+	RefuseRefund = lifecycle.Edge[RefundStatus]{Name: "refuse", From: []RefundStatus{RefundPending}, To: RefundRefused}
+	RetryRefund  = lifecycle.Edge[RefundStatus]{Name: "retry", From: []RefundStatus{RefundRefused}, To: RefundPending}
+)
+
+// RefundEdges is a refund's whole life cycle.
+func RefundEdges() []lifecycle.Edge[RefundStatus] {
+	return []lifecycle.Edge[RefundStatus]{SettleRefund, RefuseRefund, RetryRefund}
 }

@@ -32,7 +32,8 @@ type Request struct {
 	ShipmentID  string
 	Service     string // "standard", "express": what the customer chose
 	WeightGrams int64
-	To          Address // buy only
+	To          Address // buy only; for a return, where the parcel comes from
+	Return      bool    // the parcel comes back to us; ShipmentID is the return's id then
 	Label       string  // void only: the carrier's reference of the label
 }
 
