@@ -2,10 +2,11 @@ package store
 
 import (
 	"context"
-	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 
 	"github.com/waybill-oms/waybill/domain/fault"
 	"github.com/waybill-oms/waybill/domain/inventory"
@@ -52,10 +53,20 @@ type StockChange struct {
 }
 
 // ChangeStock writes a receipt or an adjustment at a location: ledger and levels in one transaction, once per
-// command key. Errors: NotFound for the location; Conflict below_committed with the holders when it would leave
-// less than is committed to orders.
+// command key. What arrives is granted in the same transaction to orders that wait for it. A receipt never fails
+// because of them: goods that are here are here. When they cannot be granted in time, or at all, the receipt is
+// written without, and GrantBackorders tries again. Errors: NotFound for the location; Conflict below_committed with
+// the holders when it would leave less than is committed to orders.
 func (s *Store) ChangeStock(ctx context.Context, cmd *Command, kind inventory.Kind, locationID string, changes []StockChange, reason string, act order.Act) error {
-	err := s.inTx(ctx, func(tx *sqlx.Tx) error {
+	var skus []string // of which something arrives, with all that moves beside it
+	if slices.ContainsFunc(changes, func(c StockChange) bool { return c.Quantity > 0 }) {
+		for _, c := range changes {
+			skus = append(skus, c.SKU)
+		}
+	}
+	granting := false
+	receive := func(tx *sqlx.Tx) error {
+		granting = false
 		done, err := claim(ctx, tx, cmd, act)
 		if err != nil || done {
 			return err
@@ -67,8 +78,23 @@ func (s *Store) ChangeStock(ctx context.Context, cmd *Command, kind inventory.Ki
 		if !known {
 			return fault.NotFoundf("there is no such location: create it first")
 		}
-		return writeStock(ctx, tx, kind, locationID, changes, reason, cmd.Key, act)
-	})
+		write := func() error { return writeStock(ctx, tx, kind, locationID, changes, reason, cmd.Key, act) }
+		queue, err := candidates(ctx, tx, skus)
+		if err != nil {
+			return err
+		}
+		if len(queue) == 0 {
+			return write()
+		}
+		granting = true
+		_, err = grant(ctx, tx, queue, skus, act, write)
+		return err
+	}
+	err := s.inTx(ctx, receive)
+	if err != nil && granting {
+		skus = nil
+		err = s.inTx(ctx, receive)
+	}
 	if fault.Is(err, "below_committed") || fault.Is(err, "below_zero") {
 		return s.withHolders(ctx, fault.As(err), locationID, changes)
 	}
@@ -84,20 +110,20 @@ func writeStock(ctx context.Context, tx *sqlx.Tx, kind inventory.Kind, locationI
 		movements = append(movements, m)
 		r.add(stockLedgerTable, m, "actor", act.Actor, "request_id", act.RequestID, "at", act.At.Format(timeFormat))
 	}
-	body, err := json.Marshal(movements)
-	if err != nil {
+	if err := ensureLevels(ctx, tx, movements); err != nil {
 		return err
 	}
-	// New rows are made in the same order in which everybody locks them.
-	_, err = tx.ExecContext(ctx, `
-		INSERT INTO stock_levels (sku, location_id, on_hand, committed, unavailable)
-		SELECT DISTINCT sku, location_id, 0, 0, 0
-		FROM json_to_recordset($1) AS m(sku text COLLATE "C", location_id text COLLATE "C") ORDER BY sku, location_id
-		ON CONFLICT (sku, location_id) DO NOTHING`, string(body))
-	if err != nil {
+	if err := r.write(ctx, tx, 0, movements); err != nil {
 		return err
 	}
-	return r.write(ctx, tx, 0, movements)
+	var came []string
+	for _, c := range changes {
+		if c.Quantity > 0 {
+			came = append(came, c.SKU)
+		}
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE stock_levels SET arrived_at = $3 WHERE location_id = $1 AND sku = ANY($2)`, locationID, pq.Array(came), act.At)
+	return err
 }
 
 // withHolders adds to a refusal who holds the units in question.

@@ -72,6 +72,15 @@ func change(t testing.TB, s *Store, orderID string, decide func(*order.Order, or
 	return o
 }
 
+// picked is units that a picker found.
+func picked(units []order.UnitsOf) []order.PickedUnits {
+	var found []order.PickedUnits
+	for _, u := range units {
+		found = append(found, order.PickedUnits{LineID: u.LineID, Quantity: u.Quantity})
+	}
+	return found
+}
+
 // answer settles every open operation the way a gateway and a carrier that always say yes would.
 func answer(o *order.Order, a order.Act) error {
 	for _, op := range append([]order.Operation(nil), o.Operations...) {

@@ -52,7 +52,7 @@ func (s *Store) Change(ctx context.Context, orderID string, cmd *Command, act or
 		if err := decide(out); err != nil {
 			return err
 		}
-		return save(ctx, tx, before, act, out)
+		return save(ctx, tx, before, []acted{{out, act}})
 	})
 	if err != nil {
 		return nil, err
@@ -117,39 +117,67 @@ func claim(ctx context.Context, tx *sqlx.Tx, cmd *Command, act order.Act) (done 
 	return true, nil
 }
 
+// shipmentSQL reads whole parcels, for the aggregate and for lists.
+const shipmentSQL = `SELECT s.id, s.fulfillment_id, s.number, s.status, s.tracking_status, s.tracking_at, s.carrier,
+	s.tracking_number, s.label_reference, s.weight_grams, s.ship_requested, s.carries_shipping, s.amount,
+	s.handed_over_at, s.first_scan_at, s.delivered_at, s.acknowledged, s.created_at,
+	(SELECT json_agg(sl ORDER BY sl.line_id, sl.first_unit) FROM (SELECT line_id, sku, first_unit, quantity
+		FROM shipment_lines WHERE shipment_id = s.id) sl) AS lines
+	FROM shipments s`
+
+// returnSQL reads whole returns, for the aggregate and for lists.
+const returnSQL = `SELECT t.id, t.number, t.status, t.origin, t.decline_reason, t.returnless, t.approved_at, t.expires_at,
+	t.closed_at, t.label_fee, t.fee_charged, t.carrier, t.tracking_number, t.label_reference, t.label_code,
+	t.tracking_status, t.tracking_at, t.waiting_for, t.deadline, t.attention_code, t.attention_detail, t.attention_since,
+	t.settled, t.created_at, t.updated_at,
+	(SELECT json_agg(y ORDER BY y.line_id, y.first_unit) FROM (SELECT line_id, sku, first_unit, quantity, shipment_id,
+		location_id, reason, received, inspected, dismissed FROM return_lines WHERE return_id = t.id) y) AS lines,
+	(SELECT json_agg(y ORDER BY y.at, y.line_id, y.first_unit) FROM (SELECT line_id, sku, first_unit, quantity, grade, stock,
+		location_id, percent, amount, at FROM return_inspections WHERE return_id = t.id) y) AS inspections,
+	(SELECT json_agg(y ORDER BY y.number) FROM (SELECT number, sku, quantity, location_id, at FROM return_unexpected
+		WHERE return_id = t.id) y) AS unexpected
+	FROM returns t`
+
 // loadSQL reads whole aggregates, one JSON document each: one round trip, and the children of one moment.
 const loadSQL = `
 SELECT row_to_json(t) FROM (SELECT
 	o.id, o.idempotency_key, o.external_id, o.channel, o.currency, o.prices_include_tax, o.test, o.on_shortage,
 	o.customer, o.ship_to, o.shipping_service, o.shipping_amount, o.shipping_tax, o.discount, o.total, o.gateway,
-	o.token, o.status, o.decision, o.shortages, o.waiting_for, o.waiting_until, o.deadline, o.attention_code,
-	o.attention_detail, o.attention_since, o.payment_status, o.fulfillment_status, o.settled, o.version,
-	o.sequence, o.created_at, o.updated_at,
+	o.token, o.priority, o.return_policy, o.status, o.decision, o.shortages, o.waiting_for, o.waiting_until, o.deadline, o.attention_code,
+	o.attention_detail, o.attention_since, o.payment_status, o.fulfillment_status, o.return_status,
+	o.promised_at, o.promise_given, o.promise_broken, o.grantable, o.shipping_credited, o.shipping_refunded, o.settled, o.version, o.sequence, o.created_at,
+	o.updated_at,
 	(SELECT json_agg(x ORDER BY x.position) FROM (SELECT l.id, l.position, l.external_id, l.sku, l.quantity,
-		l.unit_price, l.discount, l.order_discount, l.tax, l.cancelled, l.shipped, l.delivered, l.lost,
+		l.unit_price, l.discount, l.order_discount, l.tax, l.final_sale, l.cancelled, l.backordered, l.shipped,
+		l.delivered, l.lost, l.undelivered, l.return_requested, l.returned, l.dismissed, l.credited, l.refunded,
 		(SELECT json_agg(u ORDER BY u.first_unit) FROM (SELECT first_unit, quantity, price, discount, tax, shipping,
 			shipping_tax FROM line_units WHERE line_id = l.id) u) AS units
 		FROM order_lines l WHERE l.order_id = o.id) x) AS lines,
-	(SELECT json_agg(x ORDER BY x.placed_at, x.id) FROM (SELECT id, reason, detail, owner, blocks, deadline,
-		placed_at, released_at FROM order_holds WHERE order_id = o.id) x) AS holds,
+	(SELECT json_agg(x ORDER BY x.placed_at, x.id) FROM (SELECT id, fulfillment_id, reason, detail, owner, blocks,
+		deadline, on_deadline, placed_at, released_at FROM order_holds WHERE order_id = o.id) x) AS holds,
 	(SELECT json_agg(x ORDER BY x.number) FROM (SELECT id, number, gateway, token, amount, currency, status,
 		reference, capture_before, refusal_code, next_url, unwanted, authorized, capturing, captured, voided,
 		expired, refunding, refunded FROM payments WHERE order_id = o.id) x) AS payments,
-	(SELECT json_agg(x ORDER BY x.created_at, x.key) FROM (SELECT key, kind, payment_id, shipment_id, amount,
-		applied, state, attempts, reference, code, detail, created_at, updated_at
+	(SELECT json_agg(x ORDER BY x.created_at, x.key) FROM (SELECT key, kind, payment_id, shipment_id, return_id,
+		refund_id, amount, applied, state, attempts, reference, code, detail, retry_at, created_at, updated_at
 		FROM operations WHERE order_id = o.id) x) AS operations,
 	(SELECT json_agg(x ORDER BY x.number) FROM (SELECT f.id, f.number, f.location_id, f.status, f.created_at,
-		f.updated_at, (SELECT json_agg(fl ORDER BY fl.line_id) FROM (SELECT line_id, sku, first_unit, quantity,
-			picked, packed, shipped FROM fulfillment_lines WHERE fulfillment_id = f.id) fl) AS lines
+		f.updated_at, (SELECT json_agg(fl ORDER BY fl.line_id, fl.first_unit) FROM (SELECT line_id, sku, first_unit, quantity,
+			cancelled, short, picked, packed, shipped FROM fulfillment_lines WHERE fulfillment_id = f.id) fl) AS lines
 		FROM fulfillments f WHERE f.order_id = o.id) x) AS fulfillments,
-	(SELECT json_agg(x ORDER BY x.number) FROM (SELECT s.id, s.fulfillment_id, s.number, s.status,
-		s.tracking_status, s.tracking_at, s.carrier, s.tracking_number, s.label_reference, s.weight_grams,
-		s.ship_requested, s.carries_shipping, s.amount, s.handed_over_at, s.first_scan_at, s.delivered_at,
-		s.created_at, (SELECT json_agg(sl ORDER BY sl.line_id) FROM (SELECT line_id, sku, first_unit, quantity
-			FROM shipment_lines WHERE shipment_id = s.id) sl) AS lines
-		FROM shipments s WHERE s.order_id = o.id) x) AS shipments,
+	(SELECT json_agg(x ORDER BY x.number) FROM (` + shipmentSQL + ` WHERE s.order_id = o.id) x) AS shipments,
 	(SELECT json_agg(x ORDER BY x.id) FROM (SELECT id, line_id, generation, fulfillment_id, location_id, sku,
-		quantity, released, consumed, created_at FROM allocations WHERE order_id = o.id) x) AS allocations
+		quantity, released, consumed, created_at FROM allocations WHERE order_id = o.id) x) AS allocations,
+	(SELECT json_agg(x ORDER BY x.at, x.id) FROM (SELECT id, fulfillment_id, line_id, sku, location_id, first_unit, quantity,
+		reason, decided, at FROM short_picks WHERE order_id = o.id) x) AS short_picks,
+	(SELECT json_agg(x ORDER BY x.at, x.id) FROM (SELECT id, cause, line_id, first_unit, quantity, amount, shipment_id,
+		return_id, reason, at FROM credits WHERE order_id = o.id) x) AS credits,
+	(SELECT json_agg(x ORDER BY x.number) FROM (SELECT r.id, r.number, r.payment_id, r.cause, r.shipment_id, r.return_id,
+		r.amount, r.shipping, r.excess, r.status, r.created_at, r.settled_at,
+		(SELECT json_agg(rl ORDER BY rl.line_id) FROM (SELECT line_id, quantity, amount FROM refund_lines
+			WHERE refund_id = r.id) rl) AS lines
+		FROM refunds r WHERE r.order_id = o.id) x) AS refunds,
+	(SELECT json_agg(x ORDER BY x.number) FROM (` + returnSQL + ` WHERE t.order_id = o.id) x) AS returns
 	FROM orders o WHERE o.id = ANY($1) ORDER BY o.id) t`
 
 func load(ctx context.Context, q sqlx.QueryerContext, orderIDs []string) ([]*order.Order, error) {

@@ -24,7 +24,7 @@ func TestPlainOrder(t *testing.T) {
 	f, line := o.Fulfillments[0], o.Lines[0]
 
 	units := []order.UnitsOf{{LineID: line.ID, Quantity: 2}}
-	o = change(t, s, o.ID, func(o *order.Order, a order.Act) error { return o.Pick(f.ID, units, a) })
+	o = change(t, s, o.ID, func(o *order.Order, a order.Act) error { return o.Pick(f.ID, picked(units), a) })
 	require.Equal(t, order.Processing, o.Status)
 	change(t, s, o.ID, func(o *order.Order, a order.Act) error {
 		return o.Pack(f.ID, []order.Parcel{{WeightGrams: 500, Lines: units}}, a)

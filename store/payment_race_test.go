@@ -77,7 +77,7 @@ func packed(t *testing.T, s *Store) *order.Order {
 	require.Len(t, o.Fulfillments, 2)
 	for _, f := range o.Fulfillments {
 		units := []order.UnitsOf{{LineID: o.Lines[0].ID, Quantity: 1}}
-		change(t, s, o.ID, func(o *order.Order, a order.Act) error { return o.Pick(f.ID, units, a) })
+		change(t, s, o.ID, func(o *order.Order, a order.Act) error { return o.Pick(f.ID, picked(units), a) })
 		change(t, s, o.ID, func(o *order.Order, a order.Act) error {
 			return o.Pack(f.ID, []order.Parcel{{WeightGrams: 300, Lines: units}}, a)
 		})

@@ -10,11 +10,11 @@ import (
 	"github.com/waybill-oms/waybill/domain/order"
 )
 
-// Place stores a valid, normalized placement as an order: received, or rejected when a look at the stock, which reserves nothing, shows that it is
-// plainly short. When the key, or the (channel, external_id), was used before, the order of then comes back and
+// Place stores a valid, normalized placement as an order: received, or rejected when a look at the stock, which
+// reserves nothing, shows that it is plainly short. When the key, or the (channel, external_id), was used before, the order of then comes back and
 // fresh is false; whether it is the same order is for the caller to compare.
 func (s *Store) Place(ctx context.Context, p order.Placement, orderID, key string, act order.Act) (placed *order.Order, fresh bool, err error) {
-	err = s.inTx(ctx, func(tx *sqlx.Tx) error {
+	err = s.repeat(ctx, func(tx *sqlx.Tx) error {
 		placed = order.Place(p, orderID, act)
 		placed.IdempotencyKey = key
 		if placed.Decision == order.Undecided {
@@ -22,22 +22,22 @@ func (s *Store) Place(ctx context.Context, p order.Placement, orderID, key strin
 				return err
 			}
 		}
-		return save(ctx, tx, nil, act, placed)
+		return save(ctx, tx, nil, []acted{{placed, act}})
 	})
 	if violates(err, "orders_idempotency_key_once") || violates(err, "orders_external_id_once") {
 		placed, err = s.placedBefore(ctx, key, p)
 		return placed, false, err
 	}
-	return placed, err == nil, err
+	return placed, err == nil, classify(err)
 }
 
+// peek rejects an order that wants all or nothing and cannot have it: what is not there, and what others wait for.
 func peek(ctx context.Context, tx *sqlx.Tx, o *order.Order, act order.Act) error {
-	needs := o.Needs()
-	var skus []string
-	for _, n := range needs {
-		skus = append(skus, n.SKU)
+	if !o.AllOrNothing() {
+		return nil
 	}
-	stock, err := readStock(ctx, tx, skus, "")
+	needs := o.Needs()
+	stock, err := forSale(ctx, tx, skusOf(needs))
 	if err != nil {
 		return err
 	}
@@ -47,10 +47,20 @@ func peek(ctx context.Context, tx *sqlx.Tx, o *order.Order, act order.Act) error
 	return nil
 }
 
-// Stock is what can be had of some SKUs at this moment, at all locations. It reserves nothing.
+// Stock is what a new order can have of some SKUs at this moment, at all locations. It reserves nothing.
 func (s *Store) Stock(ctx context.Context, skus []string) (inventory.Stock, error) {
-	stock, err := readStock(ctx, s.db, skus, "")
+	stock, err := forSale(ctx, s.db, skus)
 	return stock, classify(err)
+}
+
+// forSale reads what is available of some SKUs, less what orders wait for.
+func forSale(ctx context.Context, q sqlx.QueryerContext, skus []string) (inventory.Stock, error) {
+	stock, err := readStock(ctx, q, skus, "")
+	if err != nil {
+		return inventory.Stock{}, err
+	}
+	waiting, err := readWaiting(ctx, q, skus)
+	return stock.SetAside(waiting), err
 }
 
 // placedBefore finds the order that stands in the way: by its key first, since that is what the caller repeats.

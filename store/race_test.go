@@ -241,17 +241,17 @@ func TestTwoThousandBuyersForAHundredUnits(t *testing.T) {
 func paid(t *testing.T, s *Store, n int) (ids []string) {
 	t.Helper()
 	a := act()
-	orders := make([]*order.Order, n)
+	orders := make([]acted, n)
 	for i := range orders {
 		p := placement(fmt.Sprint("buyer-", i))
 		p.Lines[0].Quantity, p.Total = 1, 1999+330+500
 		o := order.Place(p, id.New(id.Order), a)
 		o.IdempotencyKey = "key-" + p.ExternalID
 		require.NoError(t, answer(o, a))
-		orders[i], ids = o, append(ids, o.ID)
+		orders[i], ids = acted{o, a}, append(ids, o.ID)
 	}
 	for some := range slices.Chunk(orders, 500) {
-		require.NoError(t, s.inTx(t.Context(), func(tx *sqlx.Tx) error { return save(t.Context(), tx, nil, a, some...) }))
+		require.NoError(t, s.inTx(t.Context(), func(tx *sqlx.Tx) error { return save(t.Context(), tx, nil, some) }))
 	}
 	return ids
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/waybill-oms/waybill/domain/fault"
+	"github.com/waybill-oms/waybill/domain/id"
 	"github.com/waybill-oms/waybill/domain/order"
 )
 
@@ -45,6 +46,17 @@ func (w *where) page(at, id, op string, p Page) {
 	w.conditions = append(w.conditions, fmt.Sprintf("(%s, %s) %s ($%d, $%d)", at, id, op, n-1, n))
 }
 
+// attention asks for rows that do, or do not, ask for attention; nil: for both.
+func (w *where) attention(code string, wanted *bool) {
+	switch {
+	case wanted == nil:
+	case *wanted:
+		w.conditions = append(w.conditions, code+" <> ''")
+	default:
+		w.conditions = append(w.conditions, code+" = ''")
+	}
+}
+
 func (w *where) String() string {
 	if len(w.conditions) == 0 {
 		return ""
@@ -77,6 +89,7 @@ type OrderSummary struct {
 	Status            order.Status     `db:"status"`
 	PaymentStatus     string           `db:"payment_status"`
 	FulfillmentStatus string           `db:"fulfillment_status"`
+	ReturnStatus      string           `db:"return_status"`
 	WaitingFor        order.WaitingFor `db:"waiting_for"`
 	WaitingUntil      *time.Time       `db:"waiting_until"`
 	AttentionCode     string           `db:"attention_code"`
@@ -95,11 +108,7 @@ func (s *Store) Orders(ctx context.Context, f OrderFilter) ([]OrderSummary, erro
 	w.text("o.customer ->> 'id' = ?", f.Customer)
 	w.text("EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = o.id AND l.sku = ?)", f.SKU)
 	w.text("o.waiting_for = ? AND o.waiting_for <> ''", f.WaitingFor)
-	if f.Attention != nil && *f.Attention {
-		w.conditions = append(w.conditions, "o.attention_code <> ''")
-	} else if f.Attention != nil {
-		w.conditions = append(w.conditions, "o.attention_code = ''")
-	}
+	w.attention("o.attention_code", f.Attention)
 	if f.Query != "" {
 		prefix := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(f.Query) + "%"
 		w.add(`(o.id LIKE ? OR o.external_id LIKE ? OR o.customer ->> 'id' LIKE ?
@@ -116,7 +125,7 @@ func (s *Store) Orders(ctx context.Context, f OrderFilter) ([]OrderSummary, erro
 	err := s.db.SelectContext(ctx, &found, `
 		SELECT o.id, o.external_id, o.channel, o.currency, o.total, o.test, o.customer ->> 'id' AS customer_id,
 			o.customer ->> 'name' AS customer_name, o.customer ->> 'email' AS customer_email, o.status,
-			o.payment_status, o.fulfillment_status, o.waiting_for, o.waiting_until, o.attention_code,
+			o.payment_status, o.fulfillment_status, o.return_status, o.waiting_for, o.waiting_until, o.attention_code,
 			o.attention_detail, o.attention_since, o.created_at, o.updated_at
 		FROM orders o `+w.String()+fmt.Sprintf(` ORDER BY o.created_at DESC, o.id DESC LIMIT %d`, f.Page.Limit), w.args...)
 	return found, classify(err)
@@ -135,10 +144,11 @@ func (s *Store) Timeline(ctx context.Context, orderID string, after int64, limit
 		FulfillmentID string       `db:"fulfillment_id"`
 		ShipmentID    string       `db:"shipment_id"`
 		PaymentID     string       `db:"payment_id"`
+		ReturnID      string       `db:"return_id"`
 		Amount        *int64       `db:"amount"`
 	}
 	err := s.db.SelectContext(ctx, &found, `
-		SELECT sequence, type, at, actor, request_id, status, detail, fulfillment_id, shipment_id, payment_id, amount
+		SELECT sequence, type, at, actor, request_id, status, detail, fulfillment_id, shipment_id, payment_id, return_id, amount
 		FROM events WHERE order_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3`, orderID, after, limit)
 	events := make([]order.Event, len(found))
 	for i, e := range found {
@@ -147,18 +157,22 @@ func (s *Store) Timeline(ctx context.Context, orderID string, after int64, limit
 	return events, classify(err)
 }
 
-// OrderOf finds the order that a fulfillment order ("ful_…") or a shipment ("shp_…") belongs to. Errors: NotFound.
-func (s *Store) OrderOf(ctx context.Context, id string) (string, error) {
+// OrderOf finds the order that a fulfillment order ("ful_…"), a shipment ("shp_…") or a return ("ret_…") belongs to.
+// Errors: NotFound.
+func (s *Store) OrderOf(ctx context.Context, subject string) (string, error) {
 	query := `SELECT order_id FROM fulfillments WHERE id = $1`
-	if strings.HasPrefix(id, "shp_") {
+	switch prefix, _, _ := strings.Cut(subject, "_"); prefix {
+	case id.Shipment:
 		query = `SELECT order_id FROM shipments WHERE id = $1`
+	case id.Return:
+		query = `SELECT order_id FROM returns WHERE id = $1`
 	}
 	var found []string
-	if err := s.db.SelectContext(ctx, &found, query, id); err != nil {
+	if err := s.db.SelectContext(ctx, &found, query, subject); err != nil {
 		return "", classify(err)
 	}
 	if len(found) == 0 {
-		return "", fault.NotFoundf("there is no such fulfillment order or shipment")
+		return "", fault.NotFoundf("there is no such fulfillment order, shipment or return")
 	}
 	return found[0], nil
 }
@@ -234,8 +248,12 @@ type Level struct {
 	LocationID  string `db:"location_id"`
 	OnHand      int64  `db:"on_hand"`
 	Committed   int64  `db:"committed"`
-	Unavailable int64  `db:"unavailable"`
+	Unavailable int64  `db:"unavailable"` // here, and not for sale: damaged, or in quality control
+	Damaged     int64  `db:"damaged"`
 }
+
+// QualityControl is what is here and not for sale until somebody has decided what becomes of it.
+func (l Level) QualityControl() int64 { return l.Unavailable - l.Damaged }
 
 // Available is what new orders can have.
 func (l Level) Available() int64 { return l.OnHand - l.Committed - l.Unavailable }
@@ -261,7 +279,7 @@ func (s *Store) Levels(ctx context.Context, f LevelFilter) ([]Level, error) {
 		limit = fmt.Sprintf(" LIMIT %d", f.Limit)
 	}
 	var found []Level
-	err := s.db.SelectContext(ctx, &found, `SELECT sku, location_id, on_hand, committed, unavailable FROM stock_levels `+
+	err := s.db.SelectContext(ctx, &found, `SELECT sku, location_id, on_hand, committed, unavailable, damaged FROM stock_levels `+
 		w.String()+` ORDER BY sku, location_id`+limit, w.args...)
 	return found, classify(err)
 }
@@ -276,8 +294,10 @@ type LedgerRow struct {
 	OnHand      int64     `db:"on_hand"`
 	Committed   int64     `db:"committed"`
 	Unavailable int64     `db:"unavailable"`
+	Damaged     int64     `db:"damaged"` // of Unavailable
 	OrderID     string    `db:"order_id"`
 	LineID      string    `db:"line_id"`
+	ReturnID    string    `db:"return_id"`
 	Reference   string    `db:"reference"`
 	Reason      string    `db:"reason"`
 	At          time.Time `db:"at"`
@@ -301,7 +321,8 @@ func (s *Store) Ledger(ctx context.Context, f LedgerFilter) ([]LedgerRow, error)
 	}
 	var found []LedgerRow
 	err := s.db.SelectContext(ctx, &found, `
-		SELECT id, sku, location_id, kind, quantity, on_hand, committed, unavailable, order_id, line_id, reference, reason, at
+		SELECT id, sku, location_id, kind, quantity, on_hand, committed, unavailable, damaged,
+			order_id, line_id, return_id, reference, reason, at
 		FROM stock_ledger `+w.String()+fmt.Sprintf(` ORDER BY id DESC LIMIT %d`, f.Limit), w.args...)
 	return found, classify(err)
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/lib/pq"
+
+	"github.com/waybill-oms/waybill/domain/order"
 )
 
 // inboxLease is how long a relay has a row to itself. When it dies meanwhile, another takes over.
@@ -17,18 +19,19 @@ const inboxLease = 30 * time.Second
 const inboxFailuresMax = 3
 
 // Unheard takes at most limit inbox rows that no run has heard of, oldest first, tells each by hear, and marks
-// those heard for which that works. Rows that another process is telling are left to it.
-func (s *Store) Unheard(ctx context.Context, limit int, at time.Time, hear func(orderID string) error) (heard int, err error) {
+// those heard for which that works. A row is for the run of a return, or, without one, for that of the order. Rows that another process is telling are left to it.
+func (s *Store) Unheard(ctx context.Context, limit int, at time.Time, hear func(orderID, returnID string) error) (heard int, err error) {
 	type row struct {
-		ID      int64  `db:"id"`
-		OrderID string `db:"order_id"`
+		ID       int64  `db:"id"`
+		OrderID  string `db:"order_id"`
+		ReturnID string `db:"return_id"`
 	}
 	var rows []row
 	err = s.db.SelectContext(ctx, &rows, `
 		UPDATE inbox SET claimed_until = $2 WHERE id IN (
 			SELECT id FROM inbox WHERE heard_at IS NULL AND (claimed_until IS NULL OR claimed_until < $3)
 			ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
-		RETURNING id, order_id`, limit, at.Add(inboxLease), at)
+		RETURNING id, order_id, return_id`, limit, at.Add(inboxLease), at)
 	if err != nil {
 		return 0, classify(err)
 	}
@@ -38,7 +41,7 @@ func (s *Store) Unheard(ctx context.Context, limit int, at time.Time, hear func(
 	for _, row := range rows {
 		if len(failures) >= inboxFailuresMax {
 			left = append(left, row.ID)
-		} else if err := hear(row.OrderID); err != nil {
+		} else if err := hear(row.OrderID, row.ReturnID); err != nil {
 			failures, left = append(failures, err), append(left, row.ID)
 		} else {
 			told = append(told, row.ID)
@@ -54,4 +57,18 @@ func (s *Store) Unsettled(ctx context.Context, afterID string, before time.Time,
 	var ids []string
 	err := s.db.SelectContext(ctx, &ids, `SELECT id FROM orders WHERE NOT settled AND id > $1 AND updated_at < $2 ORDER BY id LIMIT $3`, afterID, before, limit)
 	return ids, classify(err)
+}
+
+// UnsettledReturns lists returns that still need a run, by id, after an id, that were not changed since before.
+func (s *Store) UnsettledReturns(ctx context.Context, afterID string, before time.Time, limit int) ([]order.ReturnRef, error) {
+	var found []struct {
+		OrderID  string `db:"order_id"`
+		ReturnID string `db:"id"`
+	}
+	err := s.db.SelectContext(ctx, &found, `SELECT order_id, id FROM returns WHERE NOT settled AND id > $1 AND updated_at < $2 ORDER BY id LIMIT $3`, afterID, before, limit)
+	refs := make([]order.ReturnRef, len(found))
+	for i, r := range found {
+		refs[i] = order.ReturnRef(r)
+	}
+	return refs, classify(err)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -47,19 +48,23 @@ func (t table) sql() string {
 var (
 	ordersTable = table{name: "orders", key: "id", version: true,
 		insert: `id, idempotency_key, external_id, channel, currency, prices_include_tax, test, on_shortage, customer,
-			ship_to, shipping_service, shipping_amount, shipping_tax, discount, total, gateway, token, status, decision,
-			shortages, waiting_for, waiting_until, deadline, attention_code, attention_detail, attention_since,
-			payment_status, fulfillment_status, settled, version, sequence, created_at, updated_at`,
+			ship_to, shipping_service, shipping_amount, shipping_tax, discount, total, gateway, token, priority,
+			return_policy, status, decision, shortages, waiting_for, waiting_until, deadline, attention_code, attention_detail, attention_since,
+			payment_status, fulfillment_status, return_status, promised_at, promise_given, promise_broken, grantable,
+			shipping_credited, shipping_refunded, settled, version, sequence, created_at, updated_at`,
 		update: `status, decision, shortages, waiting_for, waiting_until, deadline, attention_code, attention_detail,
-			attention_since, payment_status, fulfillment_status, settled, version, sequence, updated_at`}
+			attention_since, payment_status, fulfillment_status, return_status, promised_at, promise_broken, grantable,
+			shipping_credited, shipping_refunded, settled, version, sequence, updated_at`}
 	linesTable = table{name: "order_lines", key: "id",
 		insert: `id, order_id, position, external_id, sku, quantity, unit_price, discount, order_discount, tax,
-			cancelled, shipped, delivered, lost`,
-		update: `cancelled, shipped, delivered, lost`}
+			final_sale, cancelled, backordered, shipped, delivered, lost, undelivered, return_requested, returned,
+			dismissed, credited, refunded`,
+		update: `cancelled, backordered, shipped, delivered, lost, undelivered, return_requested, returned, dismissed,
+			credited, refunded`}
 	unitsTable = table{name: "line_units", key: "line_id, first_unit",
 		insert: `line_id, order_id, first_unit, quantity, price, discount, tax, shipping, shipping_tax`}
 	holdsTable = table{name: "order_holds", key: "id",
-		insert: `id, order_id, reason, detail, owner, blocks, deadline, placed_at, released_at`,
+		insert: `id, order_id, fulfillment_id, reason, detail, owner, blocks, deadline, on_deadline, placed_at, released_at`,
 		update: `detail, owner, deadline, released_at`}
 	paymentsTable = table{name: "payments", key: "id",
 		insert: `id, order_id, number, gateway, token, amount, currency, status, reference, capture_before,
@@ -67,35 +72,63 @@ var (
 		update: `status, reference, capture_before, refusal_code, next_url, unwanted, authorized, capturing, captured,
 			voided, expired, refunding, refunded`}
 	operationsTable = table{name: "operations", key: "key",
-		insert: `key, order_id, kind, payment_id, shipment_id, amount, applied, state, attempts, reference, code,
-			detail, created_at, updated_at`,
-		update: `applied, state, attempts, reference, code, detail, updated_at`}
+		insert: `key, order_id, kind, payment_id, shipment_id, return_id, refund_id, amount, applied, state,
+			attempts, reference, code, detail, retry_at, created_at, updated_at`,
+		update: `applied, state, attempts, reference, code, detail, retry_at, updated_at`}
 	fulfillmentsTable = table{name: "fulfillments", key: "id",
 		insert: `id, order_id, number, location_id, status, created_at, updated_at`, update: `status, updated_at`}
-	fulfillmentLinesTable = table{name: "fulfillment_lines", key: "fulfillment_id, line_id",
-		insert: `fulfillment_id, order_id, line_id, sku, first_unit, quantity, picked, packed, shipped`,
-		update: `picked, packed, shipped`}
+	fulfillmentLinesTable = table{name: "fulfillment_lines", key: "fulfillment_id, line_id, first_unit",
+		insert: `fulfillment_id, order_id, line_id, sku, first_unit, quantity, cancelled, short, picked, packed, shipped`,
+		update: `cancelled, short, picked, packed, shipped`}
 	shipmentsTable = table{name: "shipments", key: "id",
 		insert: `id, order_id, fulfillment_id, number, status, tracking_status, tracking_at, carrier,
 			tracking_number, label_reference, weight_grams, ship_requested, carries_shipping, amount, handed_over_at,
-			first_scan_at, delivered_at, created_at`,
-		update: `status, tracking_status, tracking_at, carrier, tracking_number, label_reference, ship_requested,
+			first_scan_at, delivered_at, acknowledged, created_at`,
+		update: `acknowledged, status, tracking_status, tracking_at, carrier, tracking_number, label_reference, ship_requested,
 			carries_shipping, amount, handed_over_at, first_scan_at, delivered_at`}
-	shipmentLinesTable = table{name: "shipment_lines", key: "shipment_id, line_id",
+	shipmentLinesTable = table{name: "shipment_lines", key: "shipment_id, line_id, first_unit",
 		insert: `shipment_id, order_id, line_id, sku, first_unit, quantity`}
 	allocationsTable = table{name: "allocations", key: "id",
 		insert: `id, order_id, line_id, generation, fulfillment_id, location_id, sku, quantity, released, consumed, created_at`,
 		update: `released, consumed`}
+	shortPicksTable = table{name: "short_picks", key: "id",
+		insert: `id, order_id, fulfillment_id, line_id, sku, location_id, first_unit, quantity, reason, decided, at`,
+		update: `decided`}
+	creditsTable = table{name: "credits", key: "id",
+		insert: `id, order_id, cause, line_id, first_unit, quantity, amount, shipment_id, return_id, reason, at`}
+	refundsTable = table{name: "refunds", key: "id",
+		insert: `id, order_id, number, payment_id, cause, shipment_id, return_id, amount, shipping, excess, status,
+			created_at, settled_at`,
+		update: `status, settled_at`}
+	refundLinesTable = table{name: "refund_lines", key: "refund_id, line_id",
+		insert: `refund_id, order_id, line_id, quantity, amount`}
+	returnsTable = table{name: "returns", key: "id",
+		insert: `id, order_id, number, status, origin, decline_reason, returnless, approved_at, expires_at, closed_at,
+			label_fee, fee_charged, carrier, tracking_number, label_reference, label_code, tracking_status,
+			tracking_at, waiting_for, deadline, attention_code, attention_detail, attention_since, settled, created_at,
+			updated_at`,
+		update: `status, decline_reason, returnless, approved_at, expires_at, closed_at, label_fee, fee_charged,
+			carrier, tracking_number, label_reference, label_code, tracking_status, tracking_at, waiting_for, deadline,
+			attention_code, attention_detail, attention_since, settled, updated_at`}
+	returnLinesTable = table{name: "return_lines", key: "return_id, line_id, first_unit",
+		insert: `return_id, order_id, line_id, sku, first_unit, quantity, shipment_id, location_id, reason, received,
+			inspected, dismissed`,
+		update: `location_id, received, inspected, dismissed`}
+	inspectionsTable = table{name: "return_inspections", key: "return_id, line_id, first_unit",
+		insert: `return_id, order_id, line_id, sku, first_unit, quantity, grade, stock, location_id, percent, amount, at`}
+	unexpectedTable = table{name: "return_unexpected", key: "return_id, number",
+		insert: `return_id, order_id, number, sku, quantity, location_id, at`}
 	scansTable       = table{name: "shipment_scans", insert: `shipment_id, status, occurred_at, location, moved, received_at`}
 	moneyLedgerTable = table{name: "money_ledger", insert: `order_id, payment_id, operation_key, account, amount, at`}
 	stockLedgerTable = table{name: "stock_ledger", insert: `sku, location_id, kind, quantity, on_hand, committed,
-			unavailable, order_id, line_id, reference, reason, actor, request_id, at`}
+			unavailable, damaged, order_id, line_id, return_id, reference, reason, actor, request_id, at`}
 	eventsTable = table{name: "events", insert: `order_id, sequence, type, at, actor, request_id, status, detail,
-			fulfillment_id, shipment_id, payment_id, amount`}
-	inboxTable = table{name: "inbox", insert: `order_id, kind, created_at`}
+			fulfillment_id, shipment_id, payment_id, return_id, amount`}
+	inboxTable = table{name: "inbox", insert: `order_id, return_id, kind, created_at`}
 
 	aggregateTables = []table{ordersTable, linesTable, unitsTable, holdsTable, paymentsTable, operationsTable,
-		fulfillmentsTable, fulfillmentLinesTable, shipmentsTable, shipmentLinesTable, allocationsTable}
+		fulfillmentsTable, fulfillmentLinesTable, shipmentsTable, shipmentLinesTable, allocationsTable, shortPicksTable,
+		creditsTable, refundsTable, refundLinesTable, returnsTable, returnLinesTable, inspectionsTable, unexpectedTable}
 	effectTables = []table{scansTable, moneyLedgerTable, stockLedgerTable, eventsTable, inboxTable}
 
 	statements = func() map[string]string {
@@ -139,6 +172,7 @@ func (r rows) aggregate(o *order.Order) {
 	bare := *o
 	bare.Lines, bare.Holds, bare.Payments, bare.Operations = nil, nil, nil, nil
 	bare.Fulfillments, bare.Shipments, bare.Allocations = nil, nil, nil
+	bare.ShortPicks, bare.Credits, bare.Refunds, bare.Returns = nil, nil, nil, nil
 	r.add(ordersTable, bare)
 	for _, l := range o.Lines {
 		units := l.Units
@@ -176,6 +210,40 @@ func (r rows) aggregate(o *order.Order) {
 	for _, a := range o.Allocations {
 		r.add(allocationsTable, a, mine...)
 	}
+	for _, p := range o.ShortPicks {
+		r.add(shortPicksTable, p, mine...)
+	}
+	for _, c := range o.Credits {
+		r.add(creditsTable, c, mine...)
+	}
+	for _, f := range o.Refunds {
+		lines := f.Lines
+		f.Lines = nil
+		r.add(refundsTable, f, mine...)
+		for _, l := range lines {
+			r.add(refundLinesTable, l, "order_id", o.ID, "refund_id", f.ID)
+		}
+	}
+	for _, ret := range o.Returns {
+		r.goods(o.ID, ret)
+	}
+}
+
+// goods lists every row of a return.
+func (r rows) goods(orderID string, ret order.Return) {
+	mine := []string{"order_id", orderID, "return_id", ret.ID}
+	bare := ret
+	bare.Lines, bare.Inspections, bare.Unexpected = nil, nil, nil
+	r.add(returnsTable, bare, "order_id", orderID)
+	for _, l := range ret.Lines {
+		r.add(returnLinesTable, l, mine...)
+	}
+	for _, i := range ret.Inspections {
+		r.add(inspectionsTable, i, mine...)
+	}
+	for _, u := range ret.Unexpected {
+		r.add(unexpectedTable, u, mine...)
+	}
 }
 
 // snapshot remembers what is stored, so that only what changed is written.
@@ -193,13 +261,20 @@ func snapshot(orders []*order.Order) map[string]bool {
 	return stored
 }
 
+// acted is an order and the act that changed it.
+type acted struct {
+	order *order.Order
+	act   order.Act
+}
+
 // save writes what changed of the orders since before, with everything that their decisions noted. An order that
 // did not change at all is left alone.
-func save(ctx context.Context, tx *sqlx.Tx, before map[string]bool, act order.Act, orders ...*order.Order) error {
+func save(ctx context.Context, tx *sqlx.Tx, before map[string]bool, changes []acted) error {
 	r := rows{}
 	var movements []inventory.Movement
 	var written int64
-	for _, o := range orders {
+	for _, c := range changes {
+		o, act := c.order, c.act
 		mine := rows{}
 		mine.aggregate(o)
 		changed := mine.drop(before)
@@ -255,8 +330,14 @@ func (r rows) effects(o *order.Order, act order.Act) {
 	for _, ev := range e.Events {
 		r.add(eventsTable, ev, "order_id", o.ID)
 	}
+	wake := func(returnID string) {
+		r.add(inboxTable, struct{}{}, "order_id", o.ID, "return_id", returnID, "kind", "facts", "created_at", act.At.Format(timeFormat))
+	}
 	if e.Wake {
-		r.add(inboxTable, struct{}{}, "order_id", o.ID, "kind", "tracking", "created_at", act.At.Format(timeFormat))
+		wake("")
+	}
+	for _, returnID := range e.WakeReturns {
+		wake(returnID)
 	}
 }
 
@@ -287,7 +368,7 @@ const timeFormat = "2006-01-02T15:04:05.999999999Z07:00"
 func applyMovements(ctx context.Context, tx *sqlx.Tx, movements []inventory.Movement) error {
 	var moving []inventory.Movement
 	for _, m := range movements {
-		if m.OnHand != 0 || m.Committed != 0 || m.Unavailable != 0 {
+		if m.OnHand != 0 || m.Committed != 0 || m.Unavailable != 0 || m.Damaged != 0 {
 			moving = append(moving, m)
 		}
 	}
@@ -298,8 +379,14 @@ func applyMovements(ctx context.Context, tx *sqlx.Tx, movements []inventory.Move
 	if err != nil {
 		return err
 	}
-	const deltas = `(SELECT sku, location_id, sum(on_hand) AS on_hand, sum(committed) AS committed, sum(unavailable) AS unavailable
-		FROM json_to_recordset($1) AS m(sku text COLLATE "C", location_id text COLLATE "C", on_hand bigint, committed bigint, unavailable bigint)
+	coming := slices.DeleteFunc(slices.Clone(moving), func(m inventory.Movement) bool { return m.OnHand <= 0 })
+	if err := ensureLevels(ctx, tx, coming); err != nil {
+		return err
+	}
+	const deltas = `(SELECT sku, location_id, sum(on_hand) AS on_hand, sum(committed) AS committed, sum(unavailable) AS unavailable,
+		sum(damaged) AS damaged
+		FROM json_to_recordset($1) AS m(sku text COLLATE "C", location_id text COLLATE "C", on_hand bigint, committed bigint,
+			unavailable bigint, damaged bigint)
 		GROUP BY sku, location_id)`
 	var locked []string
 	err = tx.SelectContext(ctx, &locked, `SELECT l.sku FROM stock_levels l JOIN `+deltas+` d
@@ -308,7 +395,7 @@ func applyMovements(ctx context.Context, tx *sqlx.Tx, movements []inventory.Move
 		return err
 	}
 	res, err := tx.ExecContext(ctx, `UPDATE stock_levels l SET on_hand = l.on_hand + d.on_hand,
-		committed = l.committed + d.committed, unavailable = l.unavailable + d.unavailable
+		committed = l.committed + d.committed, unavailable = l.unavailable + d.unavailable, damaged = l.damaged + d.damaged
 		FROM `+deltas+` d WHERE d.sku = l.sku AND d.location_id = l.location_id`, string(body))
 	if err != nil {
 		return err
@@ -317,4 +404,21 @@ func applyMovements(ctx context.Context, tx *sqlx.Tx, movements []inventory.Move
 		return fmt.Errorf("stock_levels: %d of %d rows changed", n, len(locked))
 	}
 	return nil
+}
+
+// ensureLevels makes the rows of goods that a location never had, in the order in which everybody locks them.
+func ensureLevels(ctx context.Context, tx *sqlx.Tx, movements []inventory.Movement) error {
+	if len(movements) == 0 {
+		return nil
+	}
+	body, err := json.Marshal(movements)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO stock_levels (sku, location_id, on_hand, committed, unavailable)
+		SELECT DISTINCT sku, location_id, 0, 0, 0
+		FROM json_to_recordset($1) AS m(sku text COLLATE "C", location_id text COLLATE "C") ORDER BY sku, location_id
+		ON CONFLICT (sku, location_id) DO NOTHING`, string(body))
+	return err
 }

@@ -169,9 +169,14 @@ func newProvider(db *sql.DB) (*goose.Provider, error) {
 	return goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(newLocker()))
 }
 
-// inTx runs fn in one transaction. A deadlock or serialization failure runs the whole of it again, at most five
-// times; nothing else is repeated blindly.
+// inTx runs fn in one transaction and says what went wrong so that a caller can act on it.
 func (s *Store) inTx(ctx context.Context, fn func(*sqlx.Tx) error) error {
+	return classify(s.repeat(ctx, fn))
+}
+
+// repeat runs fn in one transaction. A deadlock or serialization failure runs the whole of it again, at most five
+// times; nothing else is repeated blindly.
+func (s *Store) repeat(ctx context.Context, fn func(*sqlx.Tx) error) error {
 	const attempts = 5
 	var err error
 	for i := range attempts {
@@ -179,7 +184,7 @@ func (s *Store) inTx(ctx context.Context, fn func(*sqlx.Tx) error) error {
 			pause := time.Duration(10+rand.IntN(40)) * time.Millisecond << i
 			select {
 			case <-ctx.Done():
-				return classify(ctx.Err())
+				return ctx.Err()
 			case <-time.After(pause):
 			}
 		}
@@ -187,7 +192,7 @@ func (s *Store) inTx(ctx context.Context, fn func(*sqlx.Tx) error) error {
 			break
 		}
 	}
-	return classify(err)
+	return err
 }
 
 func (s *Store) once(ctx context.Context, fn func(*sqlx.Tx) error) error {
