@@ -30,12 +30,13 @@ var mayImport = map[string]string{
 	"domain/inventory": "",
 	"domain/lifecycle": "domain/fault",
 	"domain/money":     "",
-	"domain/order":     "domain/fault domain/id domain/inventory domain/lifecycle domain/money domain/payment domain/shipping",
+	"domain/order":     "domain/fault domain/id domain/inventory domain/lifecycle domain/money domain/payment domain/returns domain/shipping",
 	"domain/payment":   "",
+	"domain/returns":   "domain/lifecycle",
 	"domain/shipping":  "",
 
 	// What keeps facts, and what speaks to other people's systems. They do not know each other.
-	"store":                "domain/fault domain/inventory domain/order",
+	"store":                "domain/fault domain/id domain/inventory domain/order",
 	"store/verify":         "domain/lifecycle domain/order domain/payment",
 	"gateways/external":    "domain/payment",
 	"gateways/gatewaytest": "domain/payment domain/shipping",
@@ -44,19 +45,19 @@ var mayImport = map[string]string{
 
 	// What drives orders.
 	"activities":     "domain/fault domain/id domain/order domain/payment domain/shipping store",
-	"workflows":      "activities domain/order domain/payment domain/shipping",
+	"workflows":      "activities domain/order domain/payment domain/returns domain/shipping",
 	"workflows/runs": "domain/fault domain/money domain/order workflows",
 	"relay":          "domain/order",
 
 	// The edge.
-	"api":         "activities api/client domain/fault domain/id domain/inventory domain/money domain/order domain/shipping store workflows workflows/runs",
+	"api":         "activities api/client domain/fault domain/id domain/inventory domain/money domain/order domain/returns domain/shipping store workflows workflows/runs",
 	"api/apitest": "api",
 	"api/client":  "",
 
 	// What assembles the rest.
 	"worker":      "activities domain/id domain/order gateways/external gateways/sandbox relay store workflows workflows/runs",
 	"cmd/waybill": "api config devstack domain/fault domain/id domain/order gateways/sandbox gateways/shopify store store/verify worker workflows workflows/runs",
-	"config":      "domain/order",
+	"config":      "domain/order domain/returns",
 
 	// What brings up the systems that Waybill needs, for development and tests. It knows nothing of orders.
 	"devstack":         "tools",

@@ -29,7 +29,8 @@ type Activities struct {
 	Carrier  Carrier
 	Policy   order.Policy
 	NewID    id.Source
-	// Reached, when set, hears of every point at which a crash would leave something half done. For tests.
+	// Reached, when set, hears of every point at which a crash would leave something half done, as
+	// "Order/Capture/after-effect". For tests.
 	Reached func(point string)
 }
 
@@ -40,10 +41,11 @@ const (
 	AfterCommit  = "after-commit"  // the facts know; Temporal does not
 )
 
-// On says which order an activity is about, and what time it is for the run that asks.
+// On says which order an activity is about, or which return of it, and what time it is for the run that asks.
 type On struct {
-	OrderID string    `json:"order_id"`
-	At      time.Time `json:"at"`
+	OrderID  string    `json:"order_id"`
+	ReturnID string    `json:"return_id,omitempty"` // set: the run is this return's
+	At       time.Time `json:"at"`
 }
 
 // Step names the operation that is due.
@@ -62,6 +64,9 @@ type Caller struct {
 	RequestID   string          `json:"request_id"`
 }
 
+// Ask makes a command one on this, whatever its sender said.
+func (c *Caller) Ask(on On) { c.On = on }
+
 // now is the run's time: what it was when the activity was asked for, plus what has passed since. Retries that go
 // on for hours notice that hours have passed, and a test that skips time is believed.
 func (on On) now(ctx context.Context) time.Time {
@@ -79,16 +84,25 @@ func (a *Activities) act(ctx context.Context, on On) order.Act {
 	return order.Act{At: on.now(ctx), Actor: "workflow", NewID: a.NewID, Policy: a.Policy}
 }
 
+// facts are those of whom an activity was asked by: the return's run knows of the return, the order's of the order.
+func facts(o *order.Order, on On) order.Facts {
+	if on.ReturnID != "" {
+		return o.ReturnFacts(on.ReturnID)
+	}
+	return o.Facts()
+}
+
 func (a *Activities) reached(ctx context.Context, point string) {
 	if a.Reached != nil {
-		a.Reached(activity.GetInfo(ctx).ActivityType.Name + "/" + point)
+		info := activity.GetInfo(ctx)
+		a.Reached(info.WorkflowType.Name + "/" + info.ActivityType.Name + "/" + point)
 	}
 }
 
 // change runs one decision on the facts.
-func (a *Activities) change(ctx context.Context, orderID string, cmd *store.Command, act order.Act, decide func(*order.Order) error) (order.Facts, error) {
+func (a *Activities) change(ctx context.Context, on On, cmd *store.Command, act order.Act, decide func(*order.Order) error) (order.Facts, error) {
 	a.reached(ctx, BeforeEffect)
-	o, err := a.Orders.Change(ctx, orderID, cmd, act, func(o *order.Order) error {
+	o, err := a.Orders.Change(ctx, on.OrderID, cmd, act, func(o *order.Order) error {
 		if err := decide(o); err != nil {
 			return err
 		}
@@ -99,7 +113,7 @@ func (a *Activities) change(ctx context.Context, orderID string, cmd *store.Comm
 		return order.Facts{}, border(err)
 	}
 	a.reached(ctx, AfterCommit)
-	return o.Facts(), nil
+	return facts(o, on), nil
 }
 
 // command runs a caller's command: as change does, once per key.
@@ -109,12 +123,12 @@ func (a *Activities) command(ctx context.Context, name, subject string, c Caller
 	if c.Key != "" {
 		cmd = &store.Command{Key: c.Key, Name: name, Subject: subject, Fingerprint: c.Fingerprint, Request: c.Request}
 	}
-	facts, err := a.change(ctx, c.OrderID, cmd, act, func(o *order.Order) error { return decide(o, act) })
+	known, err := a.change(ctx, c.On, cmd, act, func(o *order.Order) error { return decide(o, act) })
 	if err != nil && activity.GetInfo(ctx).Attempt >= commandAttempts && !errors.As(err, new(*temporal.ApplicationError)) {
-		return facts, temporal.NewNonRetryableApplicationError("the command fails every time; see the worker's log", "internal_error", err,
+		return known, temporal.NewNonRetryableApplicationError("the command fails every time; see the worker's log", "internal_error", err,
 			&fault.Fault{Kind: fault.Unavailable, Code: "internal_error", RetryAfter: time.Minute, Detail: "the command fails every time: an operator has to look"})
 	}
-	return facts, err
+	return known, err
 }
 
 // commandAttempts: a command that fails so often, and not because the database is away, fails for its caller too

@@ -6,14 +6,14 @@ import (
 	"github.com/waybill-oms/waybill/domain/order"
 )
 
-// PickCommand notes units taken off the shelf.
+// PickCommand notes units taken off the shelf, and with a reason that there were no more.
 type PickCommand struct {
 	Caller
-	FulfillmentID string          `json:"fulfillment_id"`
-	Lines         []order.UnitsOf `json:"lines"`
+	FulfillmentID string              `json:"fulfillment_id"`
+	Lines         []order.PickedUnits `json:"lines"`
 }
 
-// Pick notes units taken off the shelf for a fulfillment order.
+// Pick notes units taken off the shelf for a fulfillment order. What was short is due to be allocated anew.
 func (a *Activities) Pick(ctx context.Context, c PickCommand) (order.Facts, error) {
 	return a.command(ctx, "pick", c.FulfillmentID, c.Caller, func(o *order.Order, act order.Act) error {
 		return o.Pick(c.FulfillmentID, c.Lines, act)

@@ -3,16 +3,21 @@ package activities
 import (
 	"context"
 
+	"github.com/waybill-oms/waybill/domain/fault"
 	"github.com/waybill-oms/waybill/domain/order"
 )
 
 // Load reads the facts. A run begins with it, whatever happened before.
 func (a *Activities) Load(ctx context.Context, on On) (order.Facts, error) {
+	a.reached(ctx, BeforeEffect)
 	o, err := a.Orders.Order(ctx, on.OrderID)
 	if err != nil {
 		return order.Facts{}, border(err)
 	}
-	return o.Facts(), nil
+	if on.ReturnID != "" && o.Return(on.ReturnID) == nil {
+		return order.Facts{}, border(fault.NotFoundf("the order has no return %s", on.ReturnID))
+	}
+	return facts(o, on), nil
 }
 
 // Allocate decides the stock of an order through the allocator.
@@ -23,18 +28,23 @@ func (a *Activities) Allocate(ctx context.Context, s Step) (order.Facts, error) 
 		return order.Facts{}, border(err)
 	}
 	a.reached(ctx, AfterCommit)
-	return o.Facts(), nil
+	return facts(o, s.On), nil
 }
 
-// CancelCommand cancels a whole order.
+// CancelCommand cancels a whole order, or with lines these units of it.
 type CancelCommand struct {
 	Caller
-	Reason string `json:"reason"`
+	Reason string          `json:"reason"`
+	Lines  []order.UnitsOf `json:"lines,omitempty"`
 }
 
-// Cancel ends an order of which nothing was handed over. What has to be let go is due afterwards.
+// Cancel ends an order of which nothing was handed over, or takes units out of it that were not. What has to be let
+// go, or given back, is due afterwards.
 func (a *Activities) Cancel(ctx context.Context, c CancelCommand) (order.Facts, error) {
 	return a.command(ctx, "cancel", c.OrderID, c.Caller, func(o *order.Order, act order.Act) error {
+		if len(c.Lines) > 0 {
+			return o.CancelUnits(c.Lines, c.Reason, act)
+		}
 		return o.CancelWhole(c.Reason, act)
 	})
 }
@@ -52,8 +62,12 @@ func (a *Activities) Resume(ctx context.Context, c ResumeCommand) (order.Facts, 
 // DeadlinePassed does what is due by now.
 func (a *Activities) DeadlinePassed(ctx context.Context, on On) (order.Facts, error) {
 	act := a.act(ctx, on)
-	return a.change(ctx, on.OrderID, nil, act, func(o *order.Order) error {
-		o.DeadlinePassed(act)
+	return a.change(ctx, on, nil, act, func(o *order.Order) error {
+		if on.ReturnID != "" {
+			o.ReturnDeadlinePassed(on.ReturnID, act)
+		} else {
+			o.DeadlinePassed(act)
+		}
 		return nil
 	})
 }
@@ -68,8 +82,12 @@ type Failure struct {
 // StepFailed calls for a person.
 func (a *Activities) StepFailed(ctx context.Context, f Failure) (order.Facts, error) {
 	act := a.act(ctx, f.On)
-	return a.change(ctx, f.OrderID, nil, act, func(o *order.Order) error {
-		o.StepFailed(f.Step, f.Detail, act)
+	return a.change(ctx, f.On, nil, act, func(o *order.Order) error {
+		if f.ReturnID != "" {
+			o.ReturnStepFailed(f.ReturnID, f.Step, f.Detail, act)
+		} else {
+			o.StepFailed(f.Step, f.Detail, act)
+		}
 		return nil
 	})
 }

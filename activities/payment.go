@@ -58,7 +58,7 @@ func (a *Activities) pay(ctx context.Context, s Step) (order.Facts, error) {
 	}
 	op := o.Operation(s.Key)
 	if op == nil || !op.State.Open() {
-		return o.Facts(), nil
+		return facts(o, s.On), nil
 	}
 	request := o.PaymentRequest(*op)
 	gateway, ok := a.Payments[o.Payment(op.PaymentID).Gateway]
@@ -110,7 +110,7 @@ func (a *Activities) record(ctx context.Context, s Step, write func(*order.Order
 		return order.Facts{}, border(err)
 	}
 	a.reached(ctx, AfterCommit)
-	return o.Facts(), nil
+	return facts(o, s.On), nil
 }
 
 const recordTimeout = 5 * time.Second
@@ -128,11 +128,11 @@ func (a *Activities) unanswered(ctx context.Context, s Step, cause error, unwant
 		return order.Facts{}, border(fault.Conflictf("gateway_key_reused", "the gateway knows %s with another request", s.Key))
 	case unwanted:
 		settled := false
-		facts, err := a.record(ctx, s, func(o *order.Order, act order.Act) { settled = o.NotFound(s.Key, act) })
+		known, err := a.record(ctx, s, func(o *order.Order, act order.Act) { settled = o.NotFound(s.Key, act) })
 		if err != nil || settled {
-			return facts, err
+			return known, err
 		}
-		return facts, later("perhaps_on_its_way", "the gateway does not know the request, which may still be on its way", 5*time.Second)
+		return known, later("perhaps_on_its_way", "the gateway does not know the request, which may still be on its way", 5*time.Second)
 	}
 	if _, err := a.record(ctx, s, func(o *order.Order, act order.Act) { o.Unanswered(s.Key, "no answer", act) }); err != nil {
 		return order.Facts{}, err

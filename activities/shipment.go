@@ -16,12 +16,12 @@ type Carrier interface {
 	Policy() shipping.Policy
 }
 
-// BuyLabel buys the label of a parcel.
+// BuyLabel buys the label of a parcel, or of the one in which a return comes.
 func (a *Activities) BuyLabel(ctx context.Context, s Step) (order.Facts, error) {
 	return a.carry(ctx, s)
 }
 
-// VoidLabel gives the label of a parcel back that will not be shipped.
+// VoidLabel gives a label back that will not be used.
 func (a *Activities) VoidLabel(ctx context.Context, s Step) (order.Facts, error) {
 	return a.carry(ctx, s)
 }
@@ -36,7 +36,7 @@ func (a *Activities) carry(ctx context.Context, s Step) (order.Facts, error) {
 	}
 	op := o.Operation(s.Key)
 	if op == nil || !op.State.Open() {
-		return o.Facts(), nil
+		return facts(o, s.On), nil
 	}
 	request := o.CarrierRequest(*op)
 	a.reached(ctx, BeforeEffect)

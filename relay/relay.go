@@ -1,13 +1,16 @@
-// Package relay carries facts to runs: those that came by themselves, and those of orders that have no run.
+// Package relay carries facts to runs: those that came by themselves, and those of orders and returns that have no
+// run. It also gives stock that was freed to those who wait for it.
 //
-// It owns the inbox loop and the sweeper. It does not own the facts (store), nor what a run makes of them. Both
-// loops may run in any number of processes: what they do twice is harmless.
+// It owns the inbox loop, the sweeper, and the loop of the grants. It does not own the facts (store), nor what a run
+// makes of them, nor who is served first (store). Every loop may run in any number of processes: what they do twice
+// is harmless.
 package relay
 
 import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/waybill-oms/waybill/domain/order"
@@ -17,10 +20,15 @@ import (
 type Facts interface {
 	Order(ctx context.Context, orderID string) (*order.Order, error)
 	// Unheard takes inbox rows that no run has heard of, in their order, and marks those heard for which hear
-	// returns nil. Other processes do not see them meanwhile.
-	Unheard(ctx context.Context, limit int, at time.Time, hear func(orderID string) error) (heard int, err error)
+	// returns nil. Other processes do not see them meanwhile. The return's id is empty when it is the order that
+	// has to hear.
+	Unheard(ctx context.Context, limit int, at time.Time, hear func(orderID, returnID string) error) (heard int, err error)
 	// Unsettled lists orders that still need a run, by id, after an id, none changed since before.
 	Unsettled(ctx context.Context, afterID string, before time.Time, limit int) ([]string, error)
+	// UnsettledReturns lists returns that still need a run, by their own id, after an id.
+	UnsettledReturns(ctx context.Context, afterID string, before time.Time, limit int) ([]order.ReturnRef, error)
+	// GrantBackorders gives free stock to some of the orders that wait for it, and says how many got some.
+	GrantBackorders(ctx context.Context, act order.Act) (granted int, err error)
 }
 
 // Runs is what the relay needs of the runs.
@@ -28,9 +36,12 @@ type Runs interface {
 	Wake(ctx context.Context, o *order.Order) error
 	Ensure(ctx context.Context, o *order.Order) error
 	Running(ctx context.Context, orderID string) (bool, error)
+	WakeReturn(ctx context.Context, o *order.Order, returnID string) error
+	EnsureReturn(ctx context.Context, o *order.Order, returnID string) error
+	RunningReturn(ctx context.Context, returnID string) (bool, error)
 }
 
-// callLimit bounds what is asked of Temporal for one order.
+// callLimit bounds what is asked of Temporal for one run.
 const callLimit = 5 * time.Second
 
 // Relay carries facts to runs until its context ends.
@@ -40,21 +51,22 @@ type Relay struct {
 	Log   *slog.Logger
 	// InboxEvery is how often the inbox is looked at when it was empty: the delay of a scan.
 	InboxEvery time.Duration
-	// SweepEvery is how often every unsettled order is asked for its run, and how long an order is left alone
+	// SweepEvery is how often every unsettled order and return is asked for its run, and how long it is left alone
 	// after a change: its run is being started just then.
 	SweepEvery time.Duration
-	Now        func() time.Time
+	// GrantEvery is how often stock that was freed is given to those who wait for it. Stock that arrives is given
+	// at once, with its receipt.
+	GrantEvery time.Duration
+	Act        func() order.Act // the relay itself acting, now
 }
 
 // Run works until ctx ends.
 func (r *Relay) Run(ctx context.Context) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		r.every(ctx, r.SweepEvery, "sweep", r.sweepAll)
-	}()
-	r.every(ctx, r.InboxEvery, "inbox", r.drain)
-	<-done
+	var loops sync.WaitGroup
+	loops.Go(func() { r.every(ctx, r.InboxEvery, "inbox", r.drain) })
+	loops.Go(func() { r.every(ctx, r.SweepEvery, "sweep", r.sweepAll) })
+	loops.Go(func() { r.every(ctx, r.GrantEvery, "grant", r.grant) })
+	loops.Wait()
 }
 
 func (r *Relay) every(ctx context.Context, pause time.Duration, name string, work func(context.Context) error) {
@@ -76,45 +88,78 @@ func (r *Relay) every(ctx context.Context, pause time.Duration, name string, wor
 func (r *Relay) drain(ctx context.Context) error {
 	const batch = 50
 	for {
-		heard, err := r.Facts.Unheard(ctx, batch, r.Now(), func(orderID string) error { return r.tell(ctx, orderID) })
+		heard, err := r.Facts.Unheard(ctx, batch, r.Act().At, func(orderID, returnID string) error {
+			return r.tell(ctx, subject{orderID, returnID})
+		})
 		if err != nil || heard < batch {
 			return err
 		}
 	}
 }
 
-// tell wakes the order's run. An order that is settled has none and needs none, unless one is still waiting to
-// hear of it.
-func (r *Relay) tell(ctx context.Context, orderID string) error {
+// grant serves who waits for stock until nothing is left to be given.
+func (r *Relay) grant(ctx context.Context) error {
+	for {
+		granted, err := r.Facts.GrantBackorders(ctx, r.Act())
+		if err != nil || granted == 0 {
+			return err
+		}
+	}
+}
+
+// tell wakes the subject's run. Whoever is settled has none and needs none, unless one is still waiting to hear of
+// it.
+func (r *Relay) tell(ctx context.Context, s subject) error {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
-	o, err := r.Facts.Order(ctx, orderID)
+	o, err := r.Facts.Order(ctx, s.OrderID)
 	if err != nil {
 		return err
 	}
-	if o.Settled {
-		running, err := r.Runs.Running(ctx, orderID)
+	if s.settled(o) {
+		running, err := s.running(ctx, r.Runs)
 		if err != nil || !running {
 			return err
 		}
 	}
-	return r.Runs.Wake(ctx, o)
+	return s.wake(ctx, r.Runs, o)
 }
 
-// Sweep starts a run for every unsettled order that has none: terminated by hand, never started, or lost with
-// Temporal's database. It returns how many it started. An order that cannot be started does not stop the rest;
-// several in a row do: then it is not the orders.
+// Sweep starts a run for every unsettled order and return that has none: terminated by hand, never started, or lost
+// with Temporal's database. It returns how many it started.
 func (r *Relay) Sweep(ctx context.Context) (started int, err error) {
+	orders, failed := r.sweep(ctx, func(after string, before time.Time, limit int) ([]subject, error) {
+		ids, err := r.Facts.Unsettled(ctx, after, before, limit)
+		found := make([]subject, len(ids))
+		for i, orderID := range ids {
+			found[i] = subject{OrderID: orderID}
+		}
+		return found, err
+	})
+	returns, failedToo := r.sweep(ctx, func(after string, before time.Time, limit int) ([]subject, error) {
+		refs, err := r.Facts.UnsettledReturns(ctx, after, before, limit)
+		found := make([]subject, len(refs))
+		for i, ref := range refs {
+			found[i] = subject(ref)
+		}
+		return found, err
+	})
+	return orders + returns, errors.Join(failed, failedToo)
+}
+
+// sweep goes through a list page by page. One that cannot be started does not stop the rest; several in a row do:
+// then it is not they.
+func (r *Relay) sweep(ctx context.Context, unsettled func(after string, before time.Time, limit int) ([]subject, error)) (started int, err error) {
 	const page, failuresMax = 500, 3
 	after, inARow := "", 0
 	var failures []error
 	for {
-		ids, err := r.Facts.Unsettled(ctx, after, r.Now().Add(-r.SweepEvery), page)
-		if err != nil || len(ids) == 0 {
+		found, err := unsettled(after, r.Act().At.Add(-r.SweepEvery), page)
+		if err != nil || len(found) == 0 {
 			return started, errors.Join(append(failures, err)...)
 		}
-		for _, orderID := range ids {
-			missing, err := r.ensure(ctx, orderID)
+		for _, s := range found {
+			missing, err := r.ensure(ctx, s)
 			if err == nil {
 				inARow = 0
 			} else if failures, inARow = append(failures, err), inARow+1; inARow >= failuresMax {
@@ -124,28 +169,28 @@ func (r *Relay) Sweep(ctx context.Context) (started int, err error) {
 				started++
 			}
 		}
-		after = ids[len(ids)-1]
+		after = found[len(found)-1].id()
 	}
 }
 
-func (r *Relay) ensure(ctx context.Context, orderID string) (missing bool, err error) {
+func (r *Relay) ensure(ctx context.Context, s subject) (missing bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
-	running, err := r.Runs.Running(ctx, orderID)
+	running, err := s.running(ctx, r.Runs)
 	if err != nil || running {
 		return false, err
 	}
-	o, err := r.Facts.Order(ctx, orderID)
-	if err != nil || o.Settled {
+	o, err := r.Facts.Order(ctx, s.OrderID)
+	if err != nil || s.settled(o) {
 		return false, err
 	}
-	return true, r.Runs.Ensure(ctx, o)
+	return true, s.ensure(ctx, r.Runs, o)
 }
 
 func (r *Relay) sweepAll(ctx context.Context) error {
 	started, err := r.Sweep(ctx)
 	if started > 0 {
-		r.Log.Info("relay: started runs for orders that had none", "orders", started)
+		r.Log.Info("relay: started runs that were missing", "runs", started)
 	}
 	return err
 }

@@ -31,6 +31,7 @@ type Options struct {
 	Sandbox     sandbox.Options
 	InboxEvery  time.Duration
 	SweepEvery  time.Duration
+	GrantEvery  time.Duration
 	Log         *slog.Logger
 	Reached     func(point string) // see activities.Activities
 }
@@ -75,7 +76,10 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 		return nil, errors.Join(fmt.Errorf("start the Temporal worker: %w", err), box.Close(), s.Close())
 	}
 	p := &Process{Store: s, Runs: runs.New(o.Temporal, o.TaskQueue), sandbox: box, failed: failed}
-	p.Relay = &relay.Relay{Facts: s, Runs: p.Runs, Log: o.Log, InboxEvery: o.InboxEvery, SweepEvery: o.SweepEvery, Now: time.Now}
+	p.Relay = &relay.Relay{Facts: s, Runs: p.Runs, Log: o.Log, InboxEvery: o.InboxEvery, SweepEvery: o.SweepEvery,
+		GrantEvery: o.GrantEvery, Act: func() order.Act {
+			return order.Act{At: time.Now().UTC().Truncate(time.Microsecond), Actor: "relay", NewID: id.New, Policy: *o.Policy}
+		}}
 	relaying, stopRelay := context.WithCancel(context.WithoutCancel(ctx))
 	relayed := make(chan struct{})
 	go func() {
@@ -112,6 +116,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.SweepEvery == 0 {
 		o.SweepEvery = 15 * time.Second
+	}
+	if o.GrantEvery == 0 {
+		o.GrantEvery = time.Second
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()

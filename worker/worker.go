@@ -1,4 +1,4 @@
-// Package worker assembles what executes orders: it registers the workflow and the activities and tunes the
+// Package worker assembles what executes orders and returns: it registers workflows and activities and tunes the
 // worker, and puts a whole worker process together. It owns no behavior of its own.
 package worker
 
@@ -28,12 +28,13 @@ func New(c client.Client, taskQueue string, a *activities.Activities, failed fun
 	return w
 }
 
-// Register names the workflow and the activities, for a worker or for a test environment.
+// Register names the workflows and the activities, for a worker or for a test environment.
 func Register(r worker.Registry, a *activities.Activities) {
-	r.RegisterWorkflowWithOptions(workflows.Order, workflow.RegisterOptions{
-		Name: "Order",
-		// Orders outlive deploys: a run moves to the newest build, and changes in code are guarded by GetVersion.
-		VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
-	})
+	// Runs outlive deploys: they move to the newest build, and changes in code are guarded by GetVersion.
+	named := func(name string) workflow.RegisterOptions {
+		return workflow.RegisterOptions{Name: name, VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade}
+	}
+	r.RegisterWorkflowWithOptions(workflows.Order, named("Order"))
+	r.RegisterWorkflowWithOptions(workflows.Return, named("Return"))
 	r.RegisterActivity(a)
 }

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/waybill-oms/waybill/domain/order"
+	"github.com/waybill-oms/waybill/domain/returns"
 )
 
 // The search attributes by which operators find runs. They carry ids and states only, since nothing encrypts them.
@@ -15,6 +16,7 @@ var (
 	AttributeOrderStatus       = temporal.NewSearchAttributeKeyKeyword("OrderStatus")
 	AttributePaymentStatus     = temporal.NewSearchAttributeKeyKeyword("PaymentStatus")
 	AttributeFulfillmentStatus = temporal.NewSearchAttributeKeyKeyword("FulfillmentStatus")
+	AttributeReturnStatus      = temporal.NewSearchAttributeKeyKeyword("ReturnStatus") // runs of returns only
 	AttributeWaitingFor        = temporal.NewSearchAttributeKeyKeyword("WaitingFor")
 	AttributeAttention         = temporal.NewSearchAttributeKeyKeyword("Attention")
 	AttributeChannel           = temporal.NewSearchAttributeKeyKeyword("Channel")
@@ -23,12 +25,14 @@ var (
 	AttributeOrderTotal        = temporal.NewSearchAttributeKeyInt64("OrderTotal")
 )
 
-// SearchAttributes is what has to be created in a namespace before orders run in it.
+// SearchAttributes is what has to be created in a namespace before orders run in it. A server on SQL has room for ten
+// of the keywords.
 func SearchAttributes() map[string]enumspb.IndexedValueType {
 	return map[string]enumspb.IndexedValueType{
 		AttributeOrderStatus.GetName():       enumspb.INDEXED_VALUE_TYPE_KEYWORD,
 		AttributePaymentStatus.GetName():     enumspb.INDEXED_VALUE_TYPE_KEYWORD,
 		AttributeFulfillmentStatus.GetName(): enumspb.INDEXED_VALUE_TYPE_KEYWORD,
+		AttributeReturnStatus.GetName():      enumspb.INDEXED_VALUE_TYPE_KEYWORD,
 		AttributeWaitingFor.GetName():        enumspb.INDEXED_VALUE_TYPE_KEYWORD,
 		AttributeAttention.GetName():         enumspb.INDEXED_VALUE_TYPE_KEYWORD,
 		AttributeChannel.GetName():           enumspb.INDEXED_VALUE_TYPE_KEYWORD,
@@ -42,27 +46,34 @@ func SearchAttributes() map[string]enumspb.IndexedValueType {
 type shown struct {
 	payment, attention string
 	waiting            order.WaitingFor
+	returned           returns.Status
 	final              bool
 }
 
-// publish tells operators where the order stands: the details with every change, which costs nothing; the search
-// attributes, which cost an action each time, only when the money, the cause for attention, or what is waited for
-// is another: in a plain order when it is decided, shipped and over.
+// publish tells operators where the run stands: the details with every change, which costs nothing; the search
+// attributes, which cost an action each time, only when the money, the cause for attention, what is waited for, or
+// a return's status is another: in a plain order when it is decided, shipped and over.
 func (r *run) publish(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, r.facts.Details)
 	f := r.facts
 	now := shown{payment: f.PaymentStatus, attention: f.Attention, waiting: f.WaitingFor, final: f.Status.Final()}
+	if r.subject.ReturnID != "" {
+		now = shown{attention: f.Attention, waiting: f.WaitingFor, returned: f.ReturnStatus}
+	}
 	if !r.quiet() || now == r.shown {
 		return
 	}
 	r.shown = now
 	updates := []temporal.SearchAttributeUpdate{
-		AttributeOrderStatus.ValueSet(string(f.Status)),
-		AttributePaymentStatus.ValueSet(f.PaymentStatus),
-		AttributeFulfillmentStatus.ValueSet(f.FulfillmentStatus),
 		keyword(AttributeWaitingFor, string(f.WaitingFor)),
 		keyword(AttributeAttention, f.Attention),
 		due(f),
+	}
+	if r.subject.ReturnID != "" {
+		updates = append(updates, AttributeReturnStatus.ValueSet(string(f.ReturnStatus)))
+	} else {
+		updates = append(updates, AttributeOrderStatus.ValueSet(string(f.Status)),
+			AttributePaymentStatus.ValueSet(f.PaymentStatus), AttributeFulfillmentStatus.ValueSet(f.FulfillmentStatus))
 	}
 	if len(f.Locations) > 0 {
 		updates = append(updates, AttributeLocation.ValueSet(f.Locations))

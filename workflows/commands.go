@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"context"
 	"errors"
 
 	"go.temporal.io/sdk/temporal"
@@ -13,11 +14,11 @@ import (
 // listen registers everything by which a run is spoken to, before it first waits. No handler looks at the state
 // to refuse: after a reset the commands come again, and the facts, with the command's key, know what was done.
 func (r *run) listen(ctx, asked workflow.Context) error {
-	if err := r.updates(ctx); err != nil {
+	if err := r.updates(ctx, r); err != nil {
 		return err
 	}
 	facts := workflow.GetSignalChannelWithOptions(ctx, SignalFacts, workflow.SignalChannelOptions{
-		Description: "The order's facts changed by themselves (a carrier's scan): load them again."})
+		Description: "The facts changed by themselves (a carrier's scan, stock that arrived): load them again."})
 	workflow.Go(asked, func(ctx workflow.Context) {
 		for facts.Receive(ctx, nil) {
 			_ = r.load(ctx)
@@ -27,48 +28,19 @@ func (r *run) listen(ctx, asked workflow.Context) error {
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		ctx.Done().Receive(ctx, nil)
 		ctx, _ = workflow.NewDisconnectedContext(ctx)
-		_ = r.decide(ctx, "cancel the order", a.Cancel, activities.CancelCommand{
-			Caller: activities.Caller{On: r.on(ctx), Actor: "temporal"}, Reason: "cancellation requested in Temporal"})
+		r.cancel(ctx, r, activities.Caller{On: r.on(ctx), Actor: "temporal"}, "cancellation requested in Temporal")
 	})
 	return workflow.SetQueryHandlerWithOptions(ctx, QueryProgress, r.progress, workflow.QueryHandlerOptions{
 		Description: "What the run is doing: steps, next timer, what it waits for."})
 }
 
-func (r *run) updates(ctx workflow.Context) error {
-	place := func(ctx workflow.Context) (order.Facts, error) {
-		ctx, _ = workflow.NewDisconnectedContext(ctx)
-		err := workflow.Await(ctx, func() bool {
-			return r.loaded && (r.facts.Decision != order.Undecided || r.facts.Status.Final() || r.facts.Attention != "")
-		})
-		return r.facts, err
-	}
-	err := workflow.SetUpdateHandlerWithOptions(ctx, UpdatePlace, place, workflow.UpdateHandlerOptions{
-		Description: "Answers when the order is decided: accepted, declined, waiting for the customer, out of stock."})
-	if err != nil {
-		return err
-	}
-	return firstError(
-		handle(ctx, r, UpdateCancel, "Cancels the whole order, as long as nothing was handed to a carrier.",
-			a.Cancel, func(c *activities.CancelCommand) *activities.Caller { return &c.Caller }),
-		handle(ctx, r, UpdatePayment, "Asks for what is still to be paid on another payment token.",
-			a.NewPayment, func(c *activities.PaymentCommand) *activities.Caller { return &c.Caller }),
-		handle(ctx, r, UpdatePick, "Notes units taken off the shelf for a fulfillment order.",
-			a.Pick, func(c *activities.PickCommand) *activities.Caller { return &c.Caller }),
-		handle(ctx, r, UpdatePack, "Puts picked units into parcels and buys a label for each.",
-			a.Pack, func(c *activities.PackCommand) *activities.Caller { return &c.Caller }),
-		handle(ctx, r, UpdateShip, "Captures the money of each labeled parcel and hands it to the carrier.",
-			a.Ship, func(c *activities.ShipCommand) *activities.Caller { return &c.Caller }),
-		handle(ctx, r, UpdateResume, "Takes a call for an operator back and tries again what was refused or given up.",
-			a.Resume, func(c *activities.ResumeCommand) *activities.Caller { return &c.Caller }))
-}
-
 // handle registers a command: one activity writes it, then the steps that it made due are performed; the answer
 // waits until each of them has been tried once. What is in trouble by then goes on by itself.
-func handle[C any](ctx workflow.Context, r *run, name, description string, activity any, caller func(*C) *activities.Caller) error {
+func handle[C any, P asker[C]](ctx workflow.Context, r *run, name, description string, activity func(context.Context, C) (order.Facts, error)) error {
 	return workflow.SetUpdateHandlerWithOptions(ctx, name, func(ctx workflow.Context, command C) (order.Facts, error) {
 		ctx, _ = workflow.NewDisconnectedContext(ctx)
 		_ = workflow.Await(ctx, func() bool { return r.loaded })
-		caller(&command).On = r.on(ctx)
+		P(&command).Ask(r.on(ctx))
 		if err := r.decide(ctx, name, activity, command); err != nil {
 			return order.Facts{}, refusal(err)
 		}
@@ -78,6 +50,12 @@ func handle[C any](ctx workflow.Context, r *run, name, description string, activ
 		_ = workflow.Await(ctx, r.quiet)
 		return r.facts, nil
 	}, workflow.UpdateHandlerOptions{Description: description})
+}
+
+// asker is a command: it has a caller, who is told what the command is about.
+type asker[C any] interface {
+	*C
+	Ask(on activities.On)
 }
 
 // refusal is the fault itself, without the activity that it came from around it.

@@ -6,33 +6,52 @@ import (
 	"github.com/waybill-oms/waybill/domain/order"
 )
 
-// TaskQueue is where workers take the tasks of orders from, unless configured otherwise.
+// TaskQueue is where workers take the tasks of orders and returns from, unless configured otherwise.
 const TaskQueue = "waybill"
 
 // WorkflowID is the id of an order's run. There is at most one at a time.
 func WorkflowID(orderID string) string { return "order/" + orderID }
 
-// The updates that a run takes.
+// ReturnWorkflowID is the id of a return's run. There is at most one at a time.
+func ReturnWorkflowID(returnID string) string { return "return/" + returnID }
+
+// The updates that the run of an order takes.
 const (
-	UpdatePlace   = "place"
-	UpdateCancel  = "cancel"
-	UpdatePayment = "payment"
-	UpdatePick    = "pick"
-	UpdatePack    = "pack"
-	UpdateShip    = "ship"
-	UpdateResume  = "resume"
+	UpdatePlace       = "place"
+	UpdateCancel      = "cancel" // that of a return, too
+	UpdatePayment     = "payment"
+	UpdateHold        = "hold"
+	UpdateReleaseHold = "release_hold"
+	UpdatePick        = "pick"
+	UpdatePack        = "pack"
+	UpdateShip        = "ship"
+	UpdateResume      = "resume" // that of a return, too
+)
+
+// The updates that the run of a return takes.
+const (
+	UpdateApprove = "approve"
+	UpdateDecline = "decline"
+	UpdateReceive = "receive"
+	UpdateInspect = "inspect"
 )
 
 const (
-	// SignalFacts tells a run that its order's facts changed by themselves.
+	// SignalFacts tells a run that its facts changed by themselves.
 	SignalFacts = "facts"
 	// QueryProgress asks a run what it is doing.
 	QueryProgress = "progress"
 )
 
-// OrderInput starts a run: an id, never personal data. The facts are loaded.
+// OrderInput starts the run of an order: an id, never personal data. The facts are loaded.
 type OrderInput struct {
 	OrderID string `json:"order_id"`
+}
+
+// ReturnInput starts the run of a return.
+type ReturnInput struct {
+	OrderID  string `json:"order_id"`
+	ReturnID string `json:"return_id"`
 }
 
 // Progress is what a run says of itself.

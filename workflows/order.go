@@ -1,10 +1,6 @@
 package workflows
 
 import (
-	"errors"
-	"time"
-
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/waybill-oms/waybill/activities"
@@ -14,195 +10,37 @@ import (
 // Order drives one order from whatever its facts say to its end. It does what is due by the facts, takes commands,
 // and waits. It holds nothing that the facts do not: terminated, reset or lost, the next run goes on from there.
 func Order(ctx workflow.Context, in OrderInput) (order.Status, error) {
-	asked, _ := workflow.NewDisconnectedContext(ctx) // a cancelled run still has to let everything go
-	r := &run{id: in.OrderID, steps: map[string]*step{}}
-	if err := r.listen(ctx, asked); err != nil {
+	r := &run{subject: activities.On{OrderID: in.OrderID}, updates: orderUpdates,
+		cancel: func(ctx workflow.Context, r *run, by activities.Caller, reason string) {
+			_ = r.decide(ctx, "cancel the order", a.Cancel, activities.CancelCommand{Caller: by, Reason: reason})
+		}}
+	if err := r.drive(ctx, Order, in); err != nil {
 		return "", err
 	}
-	if err := r.load(asked); err != nil {
-		return "", err
-	}
-	done := func() bool { return r.over() && workflow.AllHandlersFinished(asked) }
-	renew := func() bool {
-		return workflow.GetInfo(ctx).GetContinueAsNewSuggested() && r.quiet() && r.busy == 0 && workflow.AllHandlersFinished(asked)
-	}
-	for !done() {
-		r.launch(asked)
-		r.publish(asked)
-		r.arm(asked)
-		seen := r.changes
-		// The loop never waits for handlers alone: a command that is still being handled may make a step due.
-		_ = workflow.Await(asked, func() bool { return r.changes != seen || done() || renew() })
-		if r.alarm {
-			r.alarm = false
-			_ = r.decide(asked, "what is due by now", a.DeadlinePassed, r.on(asked))
-		}
-		if renew() {
-			return "", workflow.NewContinueAsNewError(ctx, Order, in)
-		}
-	}
-	r.publish(asked)
 	return r.facts.Status, nil
 }
 
-// run is what a run knows. Everything in it can be had again from the facts.
-type run struct {
-	id      string
-	loaded  bool
-	facts   order.Facts
-	steps   map[string]*step // being performed, or given up, by key; never ranged over
-	busy    int              // steps being performed, whether they are still due or not
-	changes int              // grows with everything that may make the run go on
-	alarm   bool             // a deadline is here
-	timer   time.Time        // when the pending timer fires; zero when there is none
-	shown   shown            // what the search attributes say
-}
-
-// step is one step that the run has taken on.
-type step struct {
-	since   time.Time
-	visible bool // the first attempt did not do it
-	failed  bool // given up until somebody resumes
-}
-
-func (r *run) on(ctx workflow.Context) activities.On {
-	return activities.On{OrderID: r.id, At: workflow.Now(ctx)}
-}
-
-// over reports whether nothing is left to be done, and nothing is being done that is no longer due: a run that ends
-// while a visible activity does is refused by the server, and with it the command that ended it. Commands that are
-// still being handled are waited for.
-func (r *run) over() bool { return r.facts.Settled && r.quiet() && r.busy == 0 }
-
-// quiet reports whether every step that is due has been tried: what is left is in trouble, or given up.
-func (r *run) quiet() bool {
-	for _, due := range r.facts.Steps {
-		if s := r.steps[due.Key]; s == nil || !s.visible && !s.failed {
-			return false
-		}
-	}
-	return true
-}
-
-// learn takes newer facts.
-func (r *run) learn(facts order.Facts) {
-	if !r.loaded || facts.Version >= r.facts.Version {
-		r.facts, r.loaded = facts, true
-	}
-	r.changes++
-}
-
-func (r *run) load(ctx workflow.Context) error {
-	var facts order.Facts
-	err := workflow.ExecuteLocalActivity(workflow.WithLocalActivityOptions(ctx, factsOptions("load the facts")),
-		a.Load, r.on(ctx)).Get(ctx, &facts)
-	if err == nil {
-		r.learn(facts)
-	}
-	return err
-}
-
-// decide runs an activity that only touches our own facts. Its refusal is the caller's.
-func (r *run) decide(ctx workflow.Context, summary string, activity, input any) error {
-	var facts order.Facts
-	err := workflow.ExecuteLocalActivity(workflow.WithLocalActivityOptions(ctx, factsOptions(summary)), activity, input).Get(ctx, &facts)
-	if err == nil {
-		r.learn(facts)
-	}
-	r.changes++
-	return err
-}
-
-// launch performs every step that is due and not taken on yet, each in a coroutine of its own: a gateway in
-// trouble holds up nothing but itself.
-func (r *run) launch(ctx workflow.Context) {
-	for _, due := range r.facts.Steps {
-		if r.steps[due.Key] != nil {
-			continue
-		}
-		s := &step{since: workflow.Now(ctx)}
-		r.steps[due.Key] = s
-		r.busy++
-		workflow.Go(ctx, func(ctx workflow.Context) {
-			defer func() { r.busy-- }()
-			if err := r.perform(ctx, due, s); err != nil {
-				s.failed = true
-				r.fail(ctx, due, err)
-				return
-			}
-			delete(r.steps, due.Key)
-			r.changes++
+// orderUpdates registers the commands that an order takes.
+func orderUpdates(ctx workflow.Context, r *run) error {
+	place := func(ctx workflow.Context) (order.Facts, error) {
+		ctx, _ = workflow.NewDisconnectedContext(ctx)
+		err := workflow.Await(ctx, func() bool {
+			return r.loaded && (r.facts.Decision != order.Undecided || r.facts.Status.Final() || r.facts.Attention != "")
 		})
+		return r.facts, err
 	}
-}
-
-// perform is local first, visible second: one short attempt inside the workflow task; when that does not settle
-// it, an activity that operators can see, pause and retry takes over, with the same key. A step that says it is
-// done while the facts still call for it would be repeated for ever: it counts as failed.
-func (r *run) perform(ctx workflow.Context, due order.Step, s *step) error {
-	var facts order.Facts
-	activity, input := stepActivity(due.Name), activities.Step{On: r.on(ctx), Key: due.Key}
-	if activity == nil {
-		return errors.New("this worker does not know the step " + due.Name)
-	}
-	local := workflow.WithLocalActivityOptions(ctx, firstAttempt(due.Summary))
-	err := workflow.ExecuteLocalActivity(local, activity, input).Get(ctx, &facts)
-	if err != nil && !final(err) {
-		s.visible = true
-		r.changes++
-		input.On = r.on(ctx)
-		visible := workflow.WithActivityOptions(ctx, visibleAttempts(due.Summary))
-		err = workflow.ExecuteActivity(visible, activity, input).Get(ctx, &facts)
-	}
+	err := workflow.SetUpdateHandlerWithOptions(ctx, UpdatePlace, place, workflow.UpdateHandlerOptions{
+		Description: "Answers when the order is decided: accepted, declined, waiting for the customer, out of stock."})
 	if err != nil {
 		return err
 	}
-	r.learn(facts)
-	for _, still := range facts.Steps {
-		if still.Key == due.Key {
-			return errors.New("the step was performed and is still due")
-		}
-	}
-	return nil
-}
-
-// fail calls for a person. The step stays given up until somebody resumes the order.
-func (r *run) fail(ctx workflow.Context, due order.Step, cause error) {
-	detail := "it failed in a way that repeating will not mend; see the run's history"
-	var app *temporal.ApplicationError
-	if errors.As(cause, &app) {
-		detail = app.Message()
-	}
-	_ = r.decide(ctx, "call for an operator: "+due.Name+" failed", a.StepFailed,
-		activities.Failure{On: r.on(ctx), Step: due.Key, Detail: detail})
-}
-
-// final reports whether an error is a refusal, which repeating will not mend.
-func final(err error) bool {
-	var app *temporal.ApplicationError
-	return errors.As(err, &app) && app.NonRetryable()
-}
-
-// arm sets one timer for the next deadline. A pending timer that fires earlier is left: it looks again then.
-func (r *run) arm(ctx workflow.Context) {
-	if r.facts.Deadline == nil {
-		return
-	}
-	due := *r.facts.Deadline
-	if soonest := workflow.Now(ctx).Add(time.Second); due.Before(soonest) {
-		due = soonest
-	}
-	if !r.timer.IsZero() && !due.Before(r.timer) {
-		return
-	}
-	r.timer = due
-	workflow.Go(ctx, func(ctx workflow.Context) {
-		options := workflow.TimerOptions{Summary: "look again at " + due.UTC().Format("2006-01-02 15:04 MST")}
-		_ = workflow.NewTimerWithOptions(ctx, due.Sub(workflow.Now(ctx)), options).Get(ctx, nil)
-		if r.timer.Equal(due) {
-			r.timer = time.Time{}
-		}
-		r.alarm = true
-		r.changes++
-	})
+	return firstError(
+		handle(ctx, r, UpdateCancel, "Cancels the whole order, or some units of it, as long as they were not handed to a carrier.", a.Cancel),
+		handle(ctx, r, UpdatePayment, "Asks for what is still to be paid on another payment token.", a.NewPayment),
+		handle(ctx, r, UpdateHold, "Holds the order, or one of its fulfillment orders.", a.PlaceHold),
+		handle(ctx, r, UpdateReleaseHold, "Takes a hold back.", a.ReleaseHold),
+		handle(ctx, r, UpdatePick, "Notes units taken off the shelf for a fulfillment order.", a.Pick),
+		handle(ctx, r, UpdatePack, "Puts picked units into parcels and buys a label for each.", a.Pack),
+		handle(ctx, r, UpdateShip, "Captures the money of each labeled parcel and hands it to the carrier.", a.Ship),
+		handle(ctx, r, UpdateResume, "Takes a call for an operator back and tries again what was refused or given up.", a.Resume))
 }

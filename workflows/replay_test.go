@@ -14,7 +14,7 @@ import (
 	"github.com/waybill-oms/waybill/workflows"
 )
 
-// Orders outlive deploys: this code has to understand what earlier code decided. A history is recorded once, when
+// Orders and returns outlive deploys: this code has to understand what earlier code decided. A history is recorded once, when
 // its path is new; it is never made again to please this test. A change of the code that fails here belongs behind
 // workflow.GetVersion.
 func TestRecordedHistoriesReplay(t *testing.T) {
@@ -23,6 +23,7 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 	require.GreaterOrEqual(t, len(files), 20, "a history for every path")
 	replayer := worker.NewWorkflowReplayer()
 	replayer.RegisterWorkflowWithOptions(workflows.Order, workflow.RegisterOptions{Name: "Order"})
+	replayer.RegisterWorkflowWithOptions(workflows.Return, workflow.RegisterOptions{Name: "Return"})
 	quiet := sdklog.NewStructuredLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {

@@ -2,7 +2,7 @@ package runs
 
 import "sync"
 
-// counters counts what is in flight per order.
+// counters counts what is in flight per run.
 type counters struct {
 	mu     sync.Mutex
 	counts map[string]int

@@ -1,4 +1,4 @@
-// Package runs is how the rest of Waybill speaks to order runs: start, ask, command, wake.
+// Package runs is how the rest of Waybill speaks to the runs of orders and returns: start, ask, command, wake.
 //
 // It owns workflow options, admission in front of Temporal, and what Temporal's errors mean to a caller. It does
 // not own what a run does (workflows), nor what is true (store).
@@ -17,7 +17,6 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/waybill-oms/waybill/domain/fault"
-	"github.com/waybill-oms/waybill/domain/money"
 	"github.com/waybill-oms/waybill/domain/order"
 	"github.com/waybill-oms/waybill/workflows"
 )
@@ -27,61 +26,93 @@ const (
 	inFlight = 64
 	// admission is how long a request may queue for its turn.
 	admission = 2 * time.Second
-	// perOrder is under the server's limit of 10 updates in flight per run.
-	perOrder = 8
+	// firstPause and lastPause are how long to wait before an update that the server let go of is sent again; the
+	// pause doubles in between.
+	firstPause, lastPause = 10 * time.Millisecond, 640 * time.Millisecond
+	// perRun is under the server's limit of 10 updates in flight per run.
+	perRun = 8
 )
 
-// Runs speaks to the runs of orders. It is safe for concurrent use.
+// Runs speaks to the runs of orders and returns. It is safe for concurrent use.
 type Runs struct {
 	client    client.Client
 	taskQueue string
 	turns     chan struct{}
-	orders    counters
+	busy      counters
 }
 
 // New makes a Runs on a connected client, for runs that the workers of a task queue execute.
 func New(c client.Client, taskQueue string) *Runs {
-	return &Runs{client: c, taskQueue: taskQueue, turns: make(chan struct{}, inFlight), orders: counters{counts: map[string]int{}}}
+	return &Runs{client: c, taskQueue: taskQueue, turns: make(chan struct{}, inFlight), busy: counters{counts: map[string]int{}}}
 }
 
 // Place starts the order's run and waits for its decision. Errors: Unavailable outcome_unknown when that takes
 // longer than ctx allows, or when the order's run has ended already: the order is a stored fact, and says what was
 // decided.
 func (r *Runs) Place(ctx context.Context, o *order.Order) (order.Facts, error) {
-	return r.update(ctx, o, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, workflows.UpdatePlace, "place/"+o.ID)
+	return r.update(ctx, ofOrder(o), enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, workflows.UpdatePlace, "place/"+o.ID)
 }
 
 // Command sends a command to the order's run, starting one when there is none, and waits for its answer. Key is
 // the caller's idempotency key: the same key joins the command that is under way. Errors: the command's refusal;
 // TooMany; Unavailable outcome_unknown.
 func (r *Runs) Command(ctx context.Context, o *order.Order, name, key string, command any) (order.Facts, error) {
-	return r.update(ctx, o, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, name, key, command)
+	return r.update(ctx, ofOrder(o), enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, name, key, command)
 }
 
-func (r *Runs) update(ctx context.Context, o *order.Order, reuse enumspb.WorkflowIdReusePolicy, name, key string, args ...any) (order.Facts, error) {
-	if !r.orders.enter(o.ID, perOrder) {
-		return order.Facts{}, &fault.Fault{Kind: fault.TooMany, Code: "too_many_commands", RetryAfter: time.Second,
-			Detail: fmt.Sprintf("%d commands for this order are being worked on already", perOrder)}
+// CommandReturn is what Command is, to the run of a return: goods that turn up late begin it again. Errors: NotFound
+// when the order has no such return; those of Command.
+func (r *Runs) CommandReturn(ctx context.Context, o *order.Order, returnID, name, key string, command any) (order.Facts, error) {
+	s, err := ofReturn(o, returnID)
+	if err != nil {
+		return order.Facts{}, err
 	}
-	defer r.orders.leave(o.ID)
+	return r.update(ctx, s, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, name, key, command)
+}
+
+func (r *Runs) update(ctx context.Context, s subject, reuse enumspb.WorkflowIdReusePolicy, name, key string, args ...any) (order.Facts, error) {
+	if !r.busy.enter(s.runID, perRun) {
+		return order.Facts{}, &fault.Fault{Kind: fault.TooMany, Code: "too_many_commands", RetryAfter: time.Second,
+			Detail: fmt.Sprintf("%d commands for this %s are being worked on already", perRun, s.noun)}
+	}
+	defer r.busy.leave(s.runID)
 	leave, err := r.admit(ctx)
 	if err != nil {
 		return order.Facts{}, err
 	}
 	defer leave()
-	handle, err := r.client.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
-		StartWorkflowOperation: r.client.NewWithStartWorkflowOperation(r.startOptions(o, reuse), workflows.Order, workflows.OrderInput{OrderID: o.ID}),
-		UpdateOptions: client.UpdateWorkflowOptions{WorkflowID: workflows.WorkflowID(o.ID), UpdateID: key, UpdateName: name,
-			Args: args, WaitForStage: client.WorkflowUpdateStageCompleted},
-	})
+	facts, err := r.attempt(ctx, s, reuse, name, key, args)
+	for pause := firstPause; err != nil && aborted(err) && pause <= lastPause && ctx.Err() == nil; pause *= 2 {
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+		facts, err = r.attempt(ctx, s, reuse, name, key, args)
+	}
 	if err != nil {
 		return order.Facts{}, explain(err)
 	}
-	var facts order.Facts
-	if err := handle.Get(ctx, &facts); err != nil {
-		return order.Facts{}, explain(err)
-	}
 	return facts, nil
+}
+
+func (r *Runs) attempt(ctx context.Context, s subject, reuse enumspb.WorkflowIdReusePolicy, name, key string, args []any) (facts order.Facts, err error) {
+	handle, err := r.client.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: r.client.NewWithStartWorkflowOperation(r.startOptions(s, reuse), s.workflow, s.input),
+		UpdateOptions: client.UpdateWorkflowOptions{WorkflowID: s.runID, UpdateID: key, UpdateName: name,
+			Args: args, WaitForStage: client.WorkflowUpdateStageCompleted},
+	})
+	if err != nil {
+		return facts, err
+	}
+	err = handle.Get(ctx, &facts)
+	return facts, err
+}
+
+// aborted reports whether the server let go of an update because the workflow task that answered it failed: the run
+// was about to end with it, and something else came in meanwhile. The same update again is taken by the next task.
+func aborted(err error) bool {
+	var notReady *serviceerror.WorkflowNotReady
+	return errors.As(err, &notReady)
 }
 
 // admit waits briefly for a turn.
@@ -100,21 +131,53 @@ func (r *Runs) admit(ctx context.Context) (leave func(), err error) {
 }
 
 // Ensure starts the order's run when there is none.
-func (r *Runs) Ensure(ctx context.Context, o *order.Order) error {
-	_, err := r.client.ExecuteWorkflow(ctx, r.startOptions(o, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE), workflows.Order, workflows.OrderInput{OrderID: o.ID})
+func (r *Runs) Ensure(ctx context.Context, o *order.Order) error { return r.ensure(ctx, ofOrder(o)) }
+
+// EnsureReturn starts the return's run when there is none. Errors: NotFound when the order has no such return.
+func (r *Runs) EnsureReturn(ctx context.Context, o *order.Order, returnID string) error {
+	s, err := ofReturn(o, returnID)
+	if err != nil {
+		return err
+	}
+	return r.ensure(ctx, s)
+}
+
+func (r *Runs) ensure(ctx context.Context, s subject) error {
+	_, err := r.client.ExecuteWorkflow(ctx, r.startOptions(s, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE), s.workflow, s.input)
 	return err
 }
 
 // Wake tells the order's run that its facts changed by themselves, starting one when there is none.
-func (r *Runs) Wake(ctx context.Context, o *order.Order) error {
-	_, err := r.client.SignalWithStartWorkflow(ctx, workflows.WorkflowID(o.ID), workflows.SignalFacts, nil,
-		r.startOptions(o, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE), workflows.Order, workflows.OrderInput{OrderID: o.ID})
+func (r *Runs) Wake(ctx context.Context, o *order.Order) error { return r.wake(ctx, ofOrder(o)) }
+
+// WakeReturn tells the return's run that its facts changed by themselves, starting one when there is none. Errors:
+// NotFound when the order has no such return.
+func (r *Runs) WakeReturn(ctx context.Context, o *order.Order, returnID string) error {
+	s, err := ofReturn(o, returnID)
+	if err != nil {
+		return err
+	}
+	return r.wake(ctx, s)
+}
+
+func (r *Runs) wake(ctx context.Context, s subject) error {
+	_, err := r.client.SignalWithStartWorkflow(ctx, s.runID, workflows.SignalFacts, nil,
+		r.startOptions(s, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE), s.workflow, s.input)
 	return err
 }
 
 // Running reports whether the order has a run at this moment.
 func (r *Runs) Running(ctx context.Context, orderID string) (bool, error) {
-	d, err := r.client.DescribeWorkflowExecution(ctx, workflows.WorkflowID(orderID), "")
+	return r.running(ctx, workflows.WorkflowID(orderID))
+}
+
+// RunningReturn reports whether the return has a run at this moment.
+func (r *Runs) RunningReturn(ctx context.Context, returnID string) (bool, error) {
+	return r.running(ctx, workflows.ReturnWorkflowID(returnID))
+}
+
+func (r *Runs) running(ctx context.Context, runID string) (bool, error) {
+	d, err := r.client.DescribeWorkflowExecution(ctx, runID, "")
 	var absent *serviceerror.NotFound
 	if errors.As(err, &absent) {
 		return false, nil
@@ -150,31 +213,6 @@ func (r *Runs) Ping(ctx context.Context) (polled bool, err error) {
 		return false, err
 	}
 	return len(d.GetPollers()) > 0, nil
-}
-
-func lines(o *order.Order) string {
-	if len(o.Lines) == 1 {
-		return "1 line"
-	}
-	return fmt.Sprintf("%d lines", len(o.Lines))
-}
-
-// startOptions are the same whoever starts a run: the API, the sweeper, or a scan.
-func (r *Runs) startOptions(o *order.Order, reuse enumspb.WorkflowIdReusePolicy) client.StartWorkflowOptions {
-	return client.StartWorkflowOptions{
-		ID: workflows.WorkflowID(o.ID), TaskQueue: r.taskQueue,
-		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    reuse,
-		StaticSummary: fmt.Sprintf("%s %s · %s %s · %s", o.Channel, o.ExternalID,
-			money.Format(o.Total, o.Currency), o.Currency, lines(o)),
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			workflows.AttributeOrderStatus.ValueSet(string(o.Status)),
-			workflows.AttributePaymentStatus.ValueSet(o.PaymentAxis),
-			workflows.AttributeFulfillmentStatus.ValueSet(o.FulfillmentAxis),
-			workflows.AttributeChannel.ValueSet(o.Channel),
-			workflows.AttributeOrderTotal.ValueSet(o.Total),
-		),
-	}
 }
 
 // explain turns what Temporal says into what a caller can act on. Whatever is not a refusal leaves the outcome
