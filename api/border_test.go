@@ -39,10 +39,10 @@ func (keys) Authenticate(_ context.Context, key string) (api.Principal, error) {
 	if len(key) > 256 {
 		return api.Principal{}, errors.New("hashing it would be work for nothing")
 	}
-	read := []string{"orders:read", "fulfillments:read", "inventory:read"}
+	read := []string{"orders:read", "fulfillments:read", "returns:read", "inventory:read"}
 	switch key {
 	case "wb_all":
-		return api.Principal{ID: "key_all", Scopes: append(read, "orders:write", "fulfillments:write", "inventory:write")}, nil
+		return api.Principal{ID: "key_all", Scopes: api.Scopes()}, nil
 	case "wb_read":
 		return api.Principal{ID: "key_read", Scopes: read}, nil
 	case "wb_broken":
@@ -85,9 +85,17 @@ func exampleOf(op *api.Operation) api.Handler {
 	}
 	_, body := op.Example(status)
 	return func(c *gin.Context) error {
+		for name := range op.Response(status).Headers {
+			c.Header(name, "/v1/somewhere")
+		}
 		api.Reply(c, status, body)
 		return nil
 	}
+}
+
+// pathOf is an operation's path, about something with this id.
+func pathOf(op *api.Operation, id string) string {
+	return strings.NewReplacer("{id}", id, "{hold_id}", id, "{sku}", id).Replace(op.Path)
 }
 
 // fails is a handler that answers with an error.
@@ -234,7 +242,7 @@ func TestWrongFields(t *testing.T) {
 		"unknown currency":         {with(`"USD"`, `"XYZ"`), "/currency", "unknown_currency"},
 		"currency in small":        {with(`"USD"`, `"usd"`), "/currency", "bad_format"},
 		"unknown country":          {with(`"US"`, `"XX"`), "/ship_to/country", "unknown_country"},
-		"unknown value":            {with(`"on_shortage":"reject"`, `"on_shortage":"backorder"`), "/on_shortage", "unknown_value"},
+		"unknown value":            {with(`"on_shortage":"reject"`, `"on_shortage":"later"`), "/on_shortage", "unknown_value"},
 		"no lines":                 {lines(0), "/lines", "too_few"},
 		"501 lines":                {lines(501), "/lines", "too_many"},
 		"empty text":               {with(`"c-17"`, `""`), "/customer/id", "too_short"},
@@ -427,7 +435,7 @@ func TestScopeOfEachOperation(t *testing.T) {
 	require.NoError(t, err)
 	b := newBorder(t, nil)
 	for _, op := range contract.Operations {
-		res, problem := b.send(t, request{method: op.Method, path: strings.NewReplacer("{id}", "x", "{sku}", "x").Replace(op.Path),
+		res, problem := b.send(t, request{method: op.Method, path: pathOf(op, "x"),
 			header: map[string]string{"Authorization": ""}})
 		if op.Public() {
 			require.NotContains(t, []int{401, 403}, res.StatusCode, op.ID)
@@ -436,7 +444,7 @@ func TestScopeOfEachOperation(t *testing.T) {
 		require.Equal(t, http.StatusUnauthorized, res.StatusCode, op.ID)
 		require.Equal(t, "key_missing", problem.Code)
 		if strings.HasSuffix(op.Scope, ":write") {
-			res, _ = b.send(t, request{method: op.Method, path: strings.NewReplacer("{id}", "x", "{sku}", "x").Replace(op.Path),
+			res, _ = b.send(t, request{method: op.Method, path: pathOf(op, "x"),
 				header: map[string]string{"Authorization": "Bearer wb_read"}})
 			require.Equal(t, http.StatusForbidden, res.StatusCode, op.ID)
 		}

@@ -59,8 +59,8 @@ func TestClientPlacesAnOrder(t *testing.T) {
 	want.OnShortage = client.OnShortageReject
 	require.Equal(t, want, placed, "what arrives is what was sent, with the contract's defaults")
 	require.JSONEq(t, `{"channel":"web","currency":"USD","customer":{"email":"ada@example.com","id":"c-17","name":"Ada Lovelace"},
-		"discount":0,"external_id":"1001","lines":[{"discount":0,"quantity":2,"sku":"TEE-M","tax":330,"unit_price":1999}],
-		"on_shortage":"reject","payment":{"gateway":"sandbox","token":"tok_ok"},"prices_include_tax":false,
+		"discount":0,"external_id":"1001","lines":[{"discount":0,"final_sale":false,"quantity":2,"sku":"TEE-M","tax":330,"unit_price":1999}],
+		"on_shortage":"reject","payment":{"gateway":"sandbox","token":"tok_ok"},"prices_include_tax":false,"priority":0,
 		"ship_to":{"city":"San Francisco","country":"US","line1":"548 Market St","name":"Ada Lovelace","postal_code":"94107","region":"CA"},
 		"shipping":{"amount":500,"service":"standard","tax":0},"test":false,"total":4828}`, string(canonical))
 }

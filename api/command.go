@@ -1,6 +1,8 @@
 package api
 
 import (
+	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -29,10 +31,28 @@ func command(c *gin.Context, name, subject string) *store.Command {
 	return &store.Command{Key: IdempotencyKey(c), Name: name, Subject: subject, Fingerprint: fingerprint(c), Request: Canonical(c)}
 }
 
-// send takes a command to the order's run and returns the order as it then stands. A command that was done before
-// is not sent again, whatever became of the run. An order that needs no run any more answers by itself: refuse is
-// the command's own decision, asked for its refusal.
-func (s *Service) send(c *gin.Context, o *order.Order, name string, build func(activities.Caller) any, refuse func(*order.Order) error) (*order.Order, error) {
+// send takes a command to the order's run and returns the order as it then stands. Decide is the command's own
+// decision, asked beforehand where there may be no run.
+func (s *Service) send(c *gin.Context, o *order.Order, name string, build func(activities.Caller) any, decide func(*order.Order) error) (*order.Order, error) {
+	return s.deliver(c, o, o.Settled, decide, func(ctx context.Context, key string, caller activities.Caller) error {
+		_, err := s.Runs.Command(ctx, o, name, key, build(caller))
+		return err
+	})
+}
+
+// sendReturn takes a command to the run of one of the order's returns.
+func (s *Service) sendReturn(c *gin.Context, o *order.Order, returnID, name string, build func(activities.Caller) any, decide func(*order.Order) error) (*order.Order, error) {
+	return s.deliver(c, o, o.Return(returnID).Settled, decide, func(ctx context.Context, key string, caller activities.Caller) error {
+		caller.ReturnID = returnID
+		_, err := s.Runs.CommandReturn(ctx, o, returnID, name, key, build(caller))
+		return err
+	})
+}
+
+// deliver sends a command, once. One that was done before is not sent again, whatever became of the run; one that
+// would be refused, or change nothing, where nothing is left to be done needs no run to say so.
+func (s *Service) deliver(c *gin.Context, o *order.Order, settled bool, decide func(*order.Order) error,
+	send func(ctx context.Context, key string, caller activities.Caller) error) (*order.Order, error) {
 	done, found, err := s.Store.CommandDone(c.Request.Context(), IdempotencyKey(c))
 	if err != nil {
 		return nil, err
@@ -43,8 +63,10 @@ func (s *Service) send(c *gin.Context, o *order.Order, name string, build func(a
 		return nil, reused(done.Request, Canonical(c))
 	case found:
 		return s.Store.Order(c.Request.Context(), o.ID)
-	case o.Settled:
-		return o, refuse(o)
+	case settled:
+		if changes, err := tried(o, decide); err != nil || !changes {
+			return o, err
+		}
 	}
 	ctx, cancel := limited(c, commandLimit)
 	defer cancel()
@@ -52,13 +74,26 @@ func (s *Service) send(c *gin.Context, o *order.Order, name string, build func(a
 		Request: Canonical(c), Actor: actor(c), RequestID: RequestID(c)}
 	// The update's id carries the fingerprint: the server would answer another payload under the same id as if
 	// it were the first.
-	if _, err = s.Runs.Command(ctx, o, name, IdempotencyKey(c)+"/"+print[:16], build(caller)); err != nil {
+	if err = send(ctx, IdempotencyKey(c)+"/"+print[:16], caller); err != nil {
 		if fault.Is(err, "idempotency_key_reused") {
 			return nil, s.reusedMeanwhile(c, err)
 		}
 		return nil, err
 	}
 	return s.Store.Order(c.Request.Context(), o.ID)
+}
+
+// tried asks a decision of a copy of the order: whether it refuses, and whether it would change anything.
+func tried(o *order.Order, decide func(*order.Order) error) (changes bool, err error) {
+	before := mustMarshal(o)
+	scratch := new(order.Order)
+	if err := json.Unmarshal(before, scratch); err != nil {
+		return false, err
+	}
+	if err := decide(scratch); err != nil {
+		return false, err
+	}
+	return !bytes.Equal(before, mustMarshal(scratch)), nil
 }
 
 // reusedMeanwhile names the fields when the key was taken by another request that was under way at the same time.

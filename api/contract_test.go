@@ -13,8 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/waybill-oms/waybill/api/client"
+	"github.com/waybill-oms/waybill/domain/inventory"
 	"github.com/waybill-oms/waybill/domain/money"
 	"github.com/waybill-oms/waybill/domain/order"
+	"github.com/waybill-oms/waybill/domain/returns"
 	"github.com/waybill-oms/waybill/domain/shipping"
 )
 
@@ -121,9 +123,8 @@ func TestRequestsUseWhatTheBorderReads(t *testing.T) {
 }
 
 func TestOperations(t *testing.T) {
-	scopes := []string{"orders:read", "orders:write", "fulfillments:read", "fulfillments:write", "inventory:read", "inventory:write"}
 	c := contractOf(t)
-	require.Len(t, c.Operations, 25)
+	require.Len(t, c.Operations, 41)
 	for _, op := range c.Operations {
 		t.Run(op.ID, func(t *testing.T) {
 			require.Regexp(t, `^[a-z]+([A-Z][a-z]+)*$`, op.ID)
@@ -135,7 +136,7 @@ func TestOperations(t *testing.T) {
 			require.Equal(t, declared, op.Spec.Security == nil, "a public operation says so")
 			must := []int{http.StatusInternalServerError}
 			if declared {
-				require.Contains(t, scopes, op.Scope)
+				require.Contains(t, Scopes(), op.Scope)
 				require.Equal(t, op.Method != http.MethodGet, strings.HasSuffix(op.Scope, ":write"), "a read changes nothing")
 				must = append(must, 400, 401, 403, 422, 429, 503)
 			}
@@ -225,7 +226,32 @@ func TestEnumsAreTheDomains(t *testing.T) {
 		has("TrackingStatus", string(s))
 	}
 	has("HoldBlock", order.BlockCapture, order.BlockRelease, order.BlockShip)
-	has("OnShortage", order.OnShortageReject)
+	has("OnShortage", order.OnShortageReject, order.OnShortageBackorder, order.OnShortagePartial)
+	has("OnDeadline", order.OnDeadlineRelease, order.OnDeadlineCancel, order.OnDeadlineAttention, order.OnDeadlineExpire)
+	has("ShortReason", order.ShortReasons()...)
+	has("CreditCause", order.CreditCancelled, order.CreditLost, order.CreditReturned, order.CreditShipping)
+	has("RefundCause", order.CreditCancelled, order.CreditLost, order.CreditReturned, "excess")
+	for _, e := range order.RefundEdges() {
+		has("RefundStatus", string(e.To))
+	}
+	for _, s := range returns.Statuses() {
+		has("ReturnLifeStatus", string(s))
+	}
+	for _, r := range returns.Reasons() {
+		has("ReturnReason", string(r))
+		has("ReturnedReason", string(r))
+	}
+	has("ReturnedReason", string(returns.Undeliverable))
+	for _, g := range returns.Grades() {
+		has("Grade", string(g))
+	}
+	for _, s := range []returns.Stock{returns.StockAvailable, returns.StockOpenBox, returns.StockQualityControl, returns.StockDamaged, returns.StockNone} {
+		has("Disposition", string(s))
+	}
+	for _, k := range []inventory.Kind{inventory.Receipt, inventory.Adjustment, inventory.Reservation, inventory.Release, inventory.Pick,
+		inventory.Shipment, inventory.Count, inventory.ReturnReceipt, inventory.Disposition, inventory.TransferOut, inventory.TransferIn} {
+		has("MovementKind", string(k))
+	}
 	require.InDelta(t, float64(money.Max), *contractOf(t).Doc.Components.Schemas["Money"].Value.Max, 0)
 }
 
@@ -234,7 +260,10 @@ func TestSamplesFitTheTypes(t *testing.T) {
 	types := map[string]any{
 		"Order": client.Order{}, "OrderPage": client.OrderPage{}, "Progress": client.Progress{},
 		"TimelinePage": client.TimelinePage{}, "FulfillmentPage": client.FulfillmentPage{},
-		"FulfillmentDetail": client.FulfillmentDetail{}, "Shipment": client.Shipment{}, "Location": client.Location{},
+		"FulfillmentDetail": client.FulfillmentDetail{}, "Shipment": client.Shipment{}, "ShipmentPage": client.ShipmentPage{},
+		"Return": client.Return{}, "ReturnPage": client.ReturnPage{}, "ReturnPreview": client.ReturnPreview{},
+		"Refund": client.Refund{}, "Credit": client.Credit{}, "ShortPick": client.ShortPick{},
+		"Inspection": client.Inspection{}, "UnexpectedItem": client.UnexpectedItem{}, "Location": client.Location{},
 		"StockChange": client.StockChange{}, "InventoryPage": client.InventoryPage{}, "HolderPage": client.HolderPage{},
 		"LedgerPage": client.LedgerPage{}, "Health": client.Health{}, "Readiness": client.Readiness{}, "Problem": client.Problem{},
 	}

@@ -37,7 +37,10 @@ func (s *Service) listFulfillments(c *gin.Context) error {
 }
 
 func (s *Service) pickFulfillment(c *gin.Context) error {
-	lines := unitsOf(Body[client.PickRequest](c).Lines)
+	var lines []order.PickedUnits
+	for _, l := range Body[client.PickRequest](c).Lines {
+		lines = append(lines, order.PickedUnits{LineID: l.LineID, Quantity: l.Quantity, Reason: string(l.Reason)})
+	}
 	o, err := s.commandFulfillment(c, workflows.UpdatePick, func(caller activities.Caller) any {
 		return activities.PickCommand{Caller: caller, FulfillmentID: c.Param("id"), Lines: lines}
 	}, func(o *order.Order) error { return o.Pick(c.Param("id"), lines, s.act(c)) })
@@ -94,7 +97,7 @@ func (s *Service) shipFulfillment(c *gin.Context) error {
 	return s.replyFulfillment(c, o, status)
 }
 
-func (s *Service) commandFulfillment(c *gin.Context, name string, build func(activities.Caller) any, refuse func(*order.Order) error) (*order.Order, error) {
+func (s *Service) commandFulfillment(c *gin.Context, name string, build func(activities.Caller) any, decide func(*order.Order) error) (*order.Order, error) {
 	orderID, err := s.Store.OrderOf(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		return nil, err
@@ -103,7 +106,7 @@ func (s *Service) commandFulfillment(c *gin.Context, name string, build func(act
 	if err != nil {
 		return nil, err
 	}
-	return s.send(c, o, name, build, refuse)
+	return s.send(c, o, name, build, decide)
 }
 
 func (s *Service) replyFulfillment(c *gin.Context, o *order.Order, status int) error {

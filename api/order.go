@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -41,7 +42,9 @@ func (s *Service) placeOrder(c *gin.Context) error {
 
 // compare tells a repeated request from another one that happens to use its names.
 func compare(o *order.Order, p order.Placement, key string) (status int, err error) {
-	then, now := mustMarshal(o.Placement()), mustMarshal(p)
+	placed := o.Placement()
+	placed.PromisedAt = stored(placed.PromisedAt) // in UTC, whatever the database's session is in
+	then, now := mustMarshal(placed), mustMarshal(p)
 	differing := differences(then, now)
 	switch {
 	case o.IdempotencyKey == key && len(differing) > 0:
@@ -207,9 +210,31 @@ func (s *Service) getOrderProgress(c *gin.Context) error {
 
 func (s *Service) cancelOrder(c *gin.Context) error {
 	body := Body[client.CancelRequest](c)
+	if err := eachOnce(body.Lines); err != nil {
+		return err
+	}
+	lines := unitsOf(body.Lines)
 	return s.commandOrder(c, workflows.UpdateCancel, func(caller activities.Caller) any {
-		return activities.CancelCommand{Caller: caller, Reason: body.Reason}
-	}, func(o *order.Order) error { return o.CancelWhole(body.Reason, s.act(c)) })
+		return activities.CancelCommand{Caller: caller, Reason: body.Reason, Lines: lines}
+	}, func(o *order.Order) error {
+		if len(lines) > 0 {
+			return o.CancelUnits(lines, body.Reason, s.act(c))
+		}
+		return o.CancelWhole(body.Reason, s.act(c))
+	})
+}
+
+// eachOnce refuses a line that is named twice: of which of the two numbers is meant there is no telling.
+func eachOnce(lines []client.LineQuantity) error {
+	var wrong fault.Fields
+	seen := map[string]bool{}
+	for i, l := range lines {
+		if seen[l.LineID] {
+			wrong.Add("/lines/"+strconv.Itoa(i)+"/line_id", "duplicate", "a line is named once")
+		}
+		seen[l.LineID] = true
+	}
+	return wrong.Err()
 }
 
 func (s *Service) resumeOrder(c *gin.Context) error {
@@ -218,16 +243,29 @@ func (s *Service) resumeOrder(c *gin.Context) error {
 	}, func(o *order.Order) error { return o.Resume(s.act(c)) })
 }
 
-func (s *Service) commandOrder(c *gin.Context, name string, build func(activities.Caller) any, refuse func(*order.Order) error) error {
+func (s *Service) commandOrder(c *gin.Context, name string, build func(activities.Caller) any, decide func(*order.Order) error) error {
+	return s.commandOrderTo(c, http.StatusOK, name, build, decide)
+}
+
+func (s *Service) commandOrderTo(c *gin.Context, status int, name string, build func(activities.Caller) any, decide func(*order.Order) error) error {
 	o, err := s.Store.Order(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		return err
 	}
-	if o, err = s.send(c, o, name, build, refuse); err != nil {
+	if o, err = s.send(c, o, name, build, decide); err != nil {
 		return err
 	}
-	Reply(c, http.StatusOK, renderOrder(o))
+	Reply(c, status, renderOrder(o))
 	return nil
+}
+
+// stored is a time as the database keeps it, so that what is read equals what was sent.
+func stored(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	at := t.UTC().Truncate(time.Microsecond)
+	return &at
 }
 
 // payOrder tries another payment. Its answer is what became of it.
@@ -273,7 +311,7 @@ func knownGateway(name string, known []string) error {
 func placement(b client.OrderRequest) order.Placement {
 	p := order.Placement{
 		ExternalID: b.ExternalID, Channel: b.Channel, Currency: b.Currency, PricesIncludeTax: b.PricesIncludeTax,
-		Test: b.Test, OnShortage: string(b.OnShortage),
+		Test: b.Test, OnShortage: string(b.OnShortage), Priority: b.Priority, PromisedAt: stored(b.PromisedAt),
 		Customer: order.Customer{ID: b.Customer.ID, Name: b.Customer.Name, Email: b.Customer.Email},
 		ShipTo: shipping.Address{Name: b.ShipTo.Name, Line1: b.ShipTo.Line1, Line2: b.ShipTo.Line2, City: b.ShipTo.City,
 			Region: b.ShipTo.Region, PostalCode: b.ShipTo.PostalCode, Country: b.ShipTo.Country},
@@ -282,7 +320,7 @@ func placement(b client.OrderRequest) order.Placement {
 	}
 	for _, l := range b.Lines {
 		p.Lines = append(p.Lines, order.PlacedLine{ExternalID: l.ExternalID, SKU: l.SKU, Quantity: l.Quantity,
-			UnitPrice: l.UnitPrice, Discount: l.Discount, Tax: l.Tax})
+			UnitPrice: l.UnitPrice, Discount: l.Discount, Tax: l.Tax, FinalSale: l.FinalSale})
 	}
 	return p
 }

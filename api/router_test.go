@@ -63,7 +63,7 @@ func TestEveryOperationAnswers(t *testing.T) {
 	require.NoError(t, err)
 	b := newBorder(t, nil)
 	for _, op := range contract.Operations {
-		r := request{method: op.Method, path: strings.NewReplacer("{id}", "sf", "{sku}", "TEE-M").Replace(op.Path)}
+		r := request{method: op.Method, path: pathOf(op, "sf")}
 		if op.Body() != nil {
 			body, err := json.Marshal(op.Spec.RequestBody.Value.Content.Get("application/json").Example)
 			require.NoError(t, err)

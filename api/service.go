@@ -29,16 +29,20 @@ type Store interface {
 	Orders(ctx context.Context, f store.OrderFilter) ([]store.OrderSummary, error)
 	Timeline(ctx context.Context, orderID string, after int64, limit int) ([]order.Event, error)
 	Fulfillments(ctx context.Context, f store.FulfillmentFilter) ([]store.FulfillmentRow, error)
+	Shipments(ctx context.Context, f store.ShipmentFilter) ([]store.ShipmentRow, error)
+	Returns(ctx context.Context, f store.ReturnFilter) ([]store.ReturnRow, error)
 	Location(ctx context.Context, id string) (store.Location, error)
 	Levels(ctx context.Context, f store.LevelFilter) ([]store.Level, error)
 	Holders(ctx context.Context, f store.HolderFilter) ([]store.HolderRow, error)
 	Ledger(ctx context.Context, f store.LedgerFilter) ([]store.LedgerRow, error)
 }
 
-// Runs is what the API needs of the orders' runs.
+// Runs is what the API needs of the runs of orders and returns.
 type Runs interface {
 	Place(ctx context.Context, o *order.Order) (order.Facts, error)
 	Command(ctx context.Context, o *order.Order, name, key string, command any) (order.Facts, error)
+	CommandReturn(ctx context.Context, o *order.Order, returnID, name, key string, command any) (order.Facts, error)
+	EnsureReturn(ctx context.Context, o *order.Order, returnID string) error
 	Progress(ctx context.Context, orderID string) (workflows.Progress, *commonpb.WorkflowExecution, error)
 	Running(ctx context.Context, orderID string) (bool, error)
 }
@@ -56,6 +60,8 @@ type Service struct {
 const (
 	// placeLimit is how long a checkout waits for a decision; after that the order is a stored fact and answers 202.
 	placeLimit = 2 * time.Second
+	// startLimit is how long whoever asked for a return waits for its run; a sweeper starts what has none.
+	startLimit = time.Second
 	// commandLimit is how long a command waits for its answer.
 	commandLimit = 10 * time.Second
 	// progressLimit is how long a run may think about a question.
@@ -68,10 +74,16 @@ func (s *Service) Handlers() Handlers {
 		"placeOrder": s.placeOrder, "listOrders": s.listOrders, "getOrder": s.getOrder,
 		"getOrderProgress": s.getOrderProgress, "getOrderTimeline": s.getOrderTimeline,
 		"cancelOrder": s.cancelOrder, "payOrder": s.payOrder, "resumeOrder": s.resumeOrder,
+		"holdOrder": s.holdOrder, "releaseOrderHold": s.releaseOrderHold,
 		"listFulfillments": s.listFulfillments, "pickFulfillment": s.pickFulfillment,
 		"packFulfillment": s.packFulfillment, "shipFulfillment": s.shipFulfillment,
-		"getShipment": s.getShipment, "recordTracking": s.recordTracking,
-		"putLocation": s.putLocation, "receiveStock": s.receiveStock, "adjustStock": s.adjustStock,
+		"holdFulfillment": s.holdFulfillment, "releaseFulfillmentHold": s.releaseFulfillmentHold,
+		"listShipments": s.listShipments, "getShipment": s.getShipment, "recordTracking": s.recordTracking,
+		"requestReturn": s.requestReturn, "previewReturn": s.previewReturn, "listReturns": s.listReturns, "getReturn": s.getReturn,
+		"approveReturn": s.approveReturn, "declineReturn": s.declineReturn, "receiveReturn": s.receiveReturn,
+		"inspectReturn": s.inspectReturn, "cancelReturn": s.cancelReturn, "resumeReturn": s.resumeReturn,
+		"recordReturnTracking": s.recordReturnTracking,
+		"putLocation":          s.putLocation, "receiveStock": s.receiveStock, "adjustStock": s.adjustStock,
 		"listInventory": s.listInventory, "listHolders": s.listHolders, "listLedger": s.listLedger,
 	}
 }

@@ -11,11 +11,13 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
+	"os"
 	"time"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/waybill-oms/waybill/domain/order"
+	"github.com/waybill-oms/waybill/domain/returns"
 )
 
 // Database says where PostgreSQL is.
@@ -71,14 +73,36 @@ type Connections struct {
 type Policy struct {
 	PaymentGrace   time.Duration `name:"payment-grace" env:"WAYBILL_PAYMENT_GRACE" group:"Policy:" help:"How long an order waits for a payment that works before it expires." default:"24h"`
 	AttentionAfter time.Duration `name:"attention-after" env:"WAYBILL_ATTENTION_AFTER" group:"Policy:" help:"How long a gateway may leave an operation unanswered before an operator is called." default:"10m"`
+	BackorderDate  time.Duration `name:"backorder-date" env:"WAYBILL_BACKORDER_DATE" group:"Policy:" help:"How far ahead a backorder promises its goods when the order came without a promise." default:"720h"`
+	ReturnPolicy   string        `name:"return-policy" env:"WAYBILL_RETURN_POLICY" group:"Policy:" help:"JSON file with what is promised about returns; 30 days and no fees when not given. Each order keeps what it was placed under." placeholder:"FILE"`
+
+	returns *returns.Policy // of the file
 }
 
 // AfterApply validates.
 func (p *Policy) AfterApply() error {
-	return errors.Join(
+	return errors.Join(p.readReturnPolicy(),
 		positive("--payment-grace (WAYBILL_PAYMENT_GRACE)", p.PaymentGrace),
 		positive("--attention-after (WAYBILL_ATTENTION_AFTER)", p.AttentionAfter),
+		positive("--backorder-date (WAYBILL_BACKORDER_DATE)", p.BackorderDate),
 		atMost("--attention-after (WAYBILL_ATTENTION_AFTER)", p.AttentionAfter, attentionMax))
+}
+
+// readReturnPolicy reads the file at once: a mistake in it is told before anything starts.
+func (p *Policy) readReturnPolicy() error {
+	if p.ReturnPolicy == "" {
+		return nil
+	}
+	body, err := os.ReadFile(p.ReturnPolicy)
+	if err != nil {
+		return fmt.Errorf("--return-policy (WAYBILL_RETURN_POLICY): %w", err)
+	}
+	policy, err := returns.Parse(body)
+	if err != nil {
+		return fmt.Errorf("--return-policy (WAYBILL_RETURN_POLICY): %s: %w", p.ReturnPolicy, err)
+	}
+	p.returns = &policy
+	return nil
 }
 
 // attentionMax: after 15 minutes of doubt verify calls it a violation that nobody was called.
@@ -101,7 +125,10 @@ func positive(name string, d time.Duration) error {
 // Order is the policy as the domain knows it.
 func (p Policy) Order() order.Policy {
 	policy := order.DefaultPolicy()
-	policy.PaymentGrace, policy.AttentionAfter = p.PaymentGrace, p.AttentionAfter
+	policy.PaymentGrace, policy.AttentionAfter, policy.BackorderDate = p.PaymentGrace, p.AttentionAfter, p.BackorderDate
+	if p.returns != nil {
+		policy.Returns = *p.returns
+	}
 	return policy
 }
 

@@ -2,6 +2,10 @@ package config_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +15,7 @@ import (
 
 	"github.com/waybill-oms/waybill/config"
 	"github.com/waybill-oms/waybill/domain/order"
+	"github.com/waybill-oms/waybill/domain/returns"
 )
 
 // command takes everything, as a command does: embedded.
@@ -80,16 +85,47 @@ func TestDatabaseURL(t *testing.T) {
 }
 
 func TestPolicyIsPositive(t *testing.T) {
-	c, err := parse(t, "--payment-grace", "90s", "--attention-after", "5m")
+	c, err := parse(t, "--payment-grace", "90s", "--attention-after", "5m", "--backorder-date", "48h")
 	require.NoError(t, err)
 	require.Equal(t, 90*time.Second, c.Order().PaymentGrace)
 	require.Equal(t, 5*time.Minute, c.Order().AttentionAfter)
+	require.Equal(t, 48*time.Hour, c.Order().BackorderDate)
 	require.Equal(t, order.DefaultPolicy().AbandonAfter, c.Order().AbandonAfter)
-	_, err = parse(t, "--payment-grace=0s", "--attention-after=-1m")
+	_, err = parse(t, "--payment-grace=0s", "--attention-after=-1m", "--backorder-date=0s")
 	require.ErrorContains(t, err, "--payment-grace (WAYBILL_PAYMENT_GRACE) must be more than 0")
 	require.ErrorContains(t, err, "--attention-after (WAYBILL_ATTENTION_AFTER) must be more than 0")
+	require.ErrorContains(t, err, "--backorder-date (WAYBILL_BACKORDER_DATE) must be more than 0")
 	_, err = parse(t, "--attention-after=1h")
 	require.ErrorContains(t, err, "--attention-after (WAYBILL_ATTENTION_AFTER) must be 14m0s at most")
+}
+
+func TestReturnPolicy(t *testing.T) {
+	file := func(change func(*returns.Policy)) string {
+		p := returns.Default()
+		change(&p)
+		body, err := json.Marshal(p)
+		require.NoError(t, err)
+		path := filepath.Join(t.TempDir(), "returns.json")
+		require.NoError(t, os.WriteFile(path, body, 0o600))
+		return path
+	}
+	t.Setenv("WAYBILL_RETURN_POLICY", file(func(p *returns.Policy) { p.Name, p.WindowDays = "generous", 90 }))
+	c, err := parse(t)
+	require.NoError(t, err)
+	require.Equal(t, "generous", c.Order().Returns.Name)
+	require.Equal(t, 90, c.Order().Returns.WindowDays)
+
+	c, err = parse(t, "--return-policy", file(func(p *returns.Policy) { p.WindowDays = 14 }))
+	require.NoError(t, err)
+	require.Equal(t, 14, c.Order().Returns.WindowDays, "the command line goes before the environment")
+
+	wrong := file(func(p *returns.Policy) { p.RestockingPercent = 101 })
+	_, err = parse(t, "--return-policy", wrong)
+	require.ErrorContains(t, err, "--return-policy (WAYBILL_RETURN_POLICY): "+wrong)
+	require.ErrorContains(t, err, "restocking_percent is from 0 to 100")
+	_, err = parse(t, "--return-policy", filepath.Join(t.TempDir(), "absent.json"))
+	require.ErrorContains(t, err, "--return-policy (WAYBILL_RETURN_POLICY)")
+	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
 func TestKeySecret(t *testing.T) {

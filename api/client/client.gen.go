@@ -19,6 +19,57 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for CreditCause.
+const (
+	CreditCauseCancelled CreditCause = "cancelled"
+	CreditCauseLost      CreditCause = "lost"
+	CreditCauseReturned  CreditCause = "returned"
+	CreditCauseShipping  CreditCause = "shipping"
+)
+
+// Valid indicates whether the value is a known member of the CreditCause enum.
+func (e CreditCause) Valid() bool {
+	switch e {
+	case CreditCauseCancelled:
+		return true
+	case CreditCauseLost:
+		return true
+	case CreditCauseReturned:
+		return true
+	case CreditCauseShipping:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Disposition.
+const (
+	DispositionAvailable      Disposition = "available"
+	DispositionDamaged        Disposition = "damaged"
+	DispositionNone           Disposition = "none"
+	DispositionOpenBox        Disposition = "open_box"
+	DispositionQualityControl Disposition = "quality_control"
+)
+
+// Valid indicates whether the value is a known member of the Disposition enum.
+func (e Disposition) Valid() bool {
+	switch e {
+	case DispositionAvailable:
+		return true
+	case DispositionDamaged:
+		return true
+	case DispositionNone:
+		return true
+	case DispositionOpenBox:
+		return true
+	case DispositionQualityControl:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for FulfillmentOrderStatus.
 const (
 	FulfillmentOrderStatusCancelled  FulfillmentOrderStatus = "cancelled"
@@ -88,6 +139,33 @@ func (e FulfillmentStatus) Valid() bool {
 	}
 }
 
+// Defines values for Grade.
+const (
+	GradeA Grade = "A"
+	GradeB Grade = "B"
+	GradeC Grade = "C"
+	GradeD Grade = "D"
+	GradeX Grade = "X"
+)
+
+// Valid indicates whether the value is a known member of the Grade enum.
+func (e Grade) Valid() bool {
+	switch e {
+	case GradeA:
+		return true
+	case GradeB:
+		return true
+	case GradeC:
+		return true
+	case GradeD:
+		return true
+	case GradeX:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusOk HealthStatus = "ok"
@@ -124,10 +202,50 @@ func (e HoldBlock) Valid() bool {
 	}
 }
 
+// Defines values for HoldRequestOnDeadline.
+const (
+	HoldRequestOnDeadlineAttention HoldRequestOnDeadline = "attention"
+	HoldRequestOnDeadlineCancel    HoldRequestOnDeadline = "cancel"
+	HoldRequestOnDeadlineRelease   HoldRequestOnDeadline = "release"
+)
+
+// Valid indicates whether the value is a known member of the HoldRequestOnDeadline enum.
+func (e HoldRequestOnDeadline) Valid() bool {
+	switch e {
+	case HoldRequestOnDeadlineAttention:
+		return true
+	case HoldRequestOnDeadlineCancel:
+		return true
+	case HoldRequestOnDeadlineRelease:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for HoldRequestOwner.
+const (
+	HoldRequestOwnerCustomer HoldRequestOwner = "customer"
+	HoldRequestOwnerOperator HoldRequestOwner = "operator"
+)
+
+// Valid indicates whether the value is a known member of the HoldRequestOwner enum.
+func (e HoldRequestOwner) Valid() bool {
+	switch e {
+	case HoldRequestOwnerCustomer:
+		return true
+	case HoldRequestOwnerOperator:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MovementKind.
 const (
 	MovementKindAdjustment    MovementKind = "adjustment"
 	MovementKindCount         MovementKind = "count"
+	MovementKindDisposition   MovementKind = "disposition"
 	MovementKindPick          MovementKind = "pick"
 	MovementKindReceipt       MovementKind = "receipt"
 	MovementKindRelease       MovementKind = "release"
@@ -144,6 +262,8 @@ func (e MovementKind) Valid() bool {
 	case MovementKindAdjustment:
 		return true
 	case MovementKindCount:
+		return true
+	case MovementKindDisposition:
 		return true
 	case MovementKindPick:
 		return true
@@ -166,14 +286,44 @@ func (e MovementKind) Valid() bool {
 	}
 }
 
+// Defines values for OnDeadline.
+const (
+	OnDeadlineAttention OnDeadline = "attention"
+	OnDeadlineCancel    OnDeadline = "cancel"
+	OnDeadlineExpire    OnDeadline = "expire"
+	OnDeadlineRelease   OnDeadline = "release"
+)
+
+// Valid indicates whether the value is a known member of the OnDeadline enum.
+func (e OnDeadline) Valid() bool {
+	switch e {
+	case OnDeadlineAttention:
+		return true
+	case OnDeadlineCancel:
+		return true
+	case OnDeadlineExpire:
+		return true
+	case OnDeadlineRelease:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for OnShortage.
 const (
-	OnShortageReject OnShortage = "reject"
+	OnShortageBackorder OnShortage = "backorder"
+	OnShortagePartial   OnShortage = "partial"
+	OnShortageReject    OnShortage = "reject"
 )
 
 // Valid indicates whether the value is a known member of the OnShortage enum.
 func (e OnShortage) Valid() bool {
 	switch e {
+	case OnShortageBackorder:
+		return true
+	case OnShortagePartial:
+		return true
 	case OnShortageReject:
 		return true
 	default:
@@ -277,6 +427,144 @@ func (e PaymentStatus) Valid() bool {
 	}
 }
 
+// Defines values for RefundCause.
+const (
+	RefundCauseCancelled RefundCause = "cancelled"
+	RefundCauseExcess    RefundCause = "excess"
+	RefundCauseLost      RefundCause = "lost"
+	RefundCauseReturned  RefundCause = "returned"
+)
+
+// Valid indicates whether the value is a known member of the RefundCause enum.
+func (e RefundCause) Valid() bool {
+	switch e {
+	case RefundCauseCancelled:
+		return true
+	case RefundCauseExcess:
+		return true
+	case RefundCauseLost:
+		return true
+	case RefundCauseReturned:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RefundStatus.
+const (
+	RefundStatusPending   RefundStatus = "pending"
+	RefundStatusRefused   RefundStatus = "refused"
+	RefundStatusSucceeded RefundStatus = "succeeded"
+)
+
+// Valid indicates whether the value is a known member of the RefundStatus enum.
+func (e RefundStatus) Valid() bool {
+	switch e {
+	case RefundStatusPending:
+		return true
+	case RefundStatusRefused:
+		return true
+	case RefundStatusSucceeded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReturnLifeStatus.
+const (
+	ReturnLifeStatusApproved  ReturnLifeStatus = "approved"
+	ReturnLifeStatusCancelled ReturnLifeStatus = "cancelled"
+	ReturnLifeStatusClosed    ReturnLifeStatus = "closed"
+	ReturnLifeStatusDeclined  ReturnLifeStatus = "declined"
+	ReturnLifeStatusExpired   ReturnLifeStatus = "expired"
+	ReturnLifeStatusInTransit ReturnLifeStatus = "in_transit"
+	ReturnLifeStatusInspected ReturnLifeStatus = "inspected"
+	ReturnLifeStatusReceived  ReturnLifeStatus = "received"
+	ReturnLifeStatusRequested ReturnLifeStatus = "requested"
+)
+
+// Valid indicates whether the value is a known member of the ReturnLifeStatus enum.
+func (e ReturnLifeStatus) Valid() bool {
+	switch e {
+	case ReturnLifeStatusApproved:
+		return true
+	case ReturnLifeStatusCancelled:
+		return true
+	case ReturnLifeStatusClosed:
+		return true
+	case ReturnLifeStatusDeclined:
+		return true
+	case ReturnLifeStatusExpired:
+		return true
+	case ReturnLifeStatusInTransit:
+		return true
+	case ReturnLifeStatusInspected:
+		return true
+	case ReturnLifeStatusReceived:
+		return true
+	case ReturnLifeStatusRequested:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReturnOrigin.
+const (
+	ReturnOriginCarrier  ReturnOrigin = "carrier"
+	ReturnOriginCustomer ReturnOrigin = "customer"
+)
+
+// Valid indicates whether the value is a known member of the ReturnOrigin enum.
+func (e ReturnOrigin) Valid() bool {
+	switch e {
+	case ReturnOriginCarrier:
+		return true
+	case ReturnOriginCustomer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReturnReason.
+const (
+	ReturnReasonArrivedLate    ReturnReason = "arrived_late"
+	ReturnReasonChangedMind    ReturnReason = "changed_mind"
+	ReturnReasonDamaged        ReturnReason = "damaged"
+	ReturnReasonDefective      ReturnReason = "defective"
+	ReturnReasonDoesNotFit     ReturnReason = "does_not_fit"
+	ReturnReasonNotAsDescribed ReturnReason = "not_as_described"
+	ReturnReasonOther          ReturnReason = "other"
+	ReturnReasonWrongItem      ReturnReason = "wrong_item"
+)
+
+// Valid indicates whether the value is a known member of the ReturnReason enum.
+func (e ReturnReason) Valid() bool {
+	switch e {
+	case ReturnReasonArrivedLate:
+		return true
+	case ReturnReasonChangedMind:
+		return true
+	case ReturnReasonDamaged:
+		return true
+	case ReturnReasonDefective:
+		return true
+	case ReturnReasonDoesNotFit:
+		return true
+	case ReturnReasonNotAsDescribed:
+		return true
+	case ReturnReasonOther:
+		return true
+	case ReturnReasonWrongItem:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ReturnStatus.
 const (
 	ReturnStatusFailed             ReturnStatus = "failed"
@@ -301,6 +589,45 @@ func (e ReturnStatus) Valid() bool {
 	case ReturnStatusRequested:
 		return true
 	case ReturnStatusReturned:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReturnedReason.
+const (
+	ReturnedReasonArrivedLate    ReturnedReason = "arrived_late"
+	ReturnedReasonChangedMind    ReturnedReason = "changed_mind"
+	ReturnedReasonDamaged        ReturnedReason = "damaged"
+	ReturnedReasonDefective      ReturnedReason = "defective"
+	ReturnedReasonDoesNotFit     ReturnedReason = "does_not_fit"
+	ReturnedReasonNotAsDescribed ReturnedReason = "not_as_described"
+	ReturnedReasonOther          ReturnedReason = "other"
+	ReturnedReasonUndeliverable  ReturnedReason = "undeliverable"
+	ReturnedReasonWrongItem      ReturnedReason = "wrong_item"
+)
+
+// Valid indicates whether the value is a known member of the ReturnedReason enum.
+func (e ReturnedReason) Valid() bool {
+	switch e {
+	case ReturnedReasonArrivedLate:
+		return true
+	case ReturnedReasonChangedMind:
+		return true
+	case ReturnedReasonDamaged:
+		return true
+	case ReturnedReasonDefective:
+		return true
+	case ReturnedReasonDoesNotFit:
+		return true
+	case ReturnedReasonNotAsDescribed:
+		return true
+	case ReturnedReasonOther:
+		return true
+	case ReturnedReasonUndeliverable:
+		return true
+	case ReturnedReasonWrongItem:
 		return true
 	default:
 		return false
@@ -340,6 +667,30 @@ func (e ShipmentStatus) Valid() bool {
 	case ShipmentStatusReturning:
 		return true
 	case ShipmentStatusShipped:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ShortReason.
+const (
+	ShortReasonCouldNotLocate ShortReason = "could_not_locate"
+	ShortReasonDamaged        ShortReason = "damaged"
+	ShortReasonExpired        ShortReason = "expired"
+	ShortReasonStockout       ShortReason = "stockout"
+)
+
+// Valid indicates whether the value is a known member of the ShortReason enum.
+func (e ShortReason) Valid() bool {
+	switch e {
+	case ShortReasonCouldNotLocate:
+		return true
+	case ShortReasonDamaged:
+		return true
+	case ShortReasonExpired:
+		return true
+	case ShortReasonStockout:
 		return true
 	default:
 		return false
@@ -477,7 +828,7 @@ type Amounts struct {
 	Voided Money `json:"voided"`
 }
 
-// Attention Somebody has to look at this order.
+// Attention Somebody has to look at it.
 type Attention struct {
 	// Code A word for programs, stable between releases.
 	Code Code `json:"code"`
@@ -491,6 +842,9 @@ type Attention struct {
 
 // CancelRequest defines model for CancelRequest.
 type CancelRequest struct {
+	// Lines How many units of which lines, each line once. Left out for the whole order.
+	Lines []LineQuantity `json:"lines,omitempty"`
+
 	// Reason Why, for the timeline.
 	Reason string `json:"reason,omitempty"`
 }
@@ -514,6 +868,40 @@ type Code = string
 // Country ISO 3166-1 alpha-2, two capital letters.
 type Country = string
 
+// Credit What the customer no longer owes: `amount` minor units for `quantity` units of a line, or for shipping. That is no
+// statement about money that moved; see `refunds`.
+type Credit struct {
+	// Amount Whole minor units of the order's currency.
+	Amount Money `json:"amount"`
+
+	// At RFC 3339, in UTC.
+	At Time `json:"at"`
+
+	// Cause Why the customer no longer owes it.
+	Cause CreditCause `json:"cause"`
+
+	// ID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
+	ID ID `json:"id"`
+
+	// LineID The order line; null for shipping.
+	LineID *string `json:"line_id"`
+
+	// Quantity A number of units, or none.
+	Quantity Units `json:"quantity"`
+
+	// Reason A sentence for people.
+	Reason Detail `json:"reason"`
+
+	// ReturnID The return that it is about.
+	ReturnID *string `json:"return_id"`
+
+	// ShipmentID The parcel that it is about, such as one that was lost.
+	ShipmentID *string `json:"shipment_id"`
+}
+
+// CreditCause Why the customer no longer owes it.
+type CreditCause string
+
 // Currency ISO 4217, three capital letters.
 type Currency = string
 
@@ -528,6 +916,10 @@ type Customer struct {
 
 // Detail A sentence for people.
 type Detail = string
+
+// Disposition What became of graded units: `available` are sold again, `open_box` under another SKU, `quality_control` and `damaged`
+// are here and not for sale, `none` are not here.
+type Disposition string
 
 // ExternalID An id of yours.
 type ExternalID = string
@@ -560,14 +952,17 @@ type Fulfillment struct {
 	// - `open`: may be picked.
 	// - `in_progress`: being picked, packed or shipped.
 	// - `on_hold`: not to be touched.
-	// - `incomplete`: ended short; the rest became another fulfillment order.
-	// - `closed`: every unit was handed over.
+	// - `incomplete`: handed over but for units that were not found.
+	// - `closed`: every unit that was not cancelled was handed over.
 	// - `cancelled`: not wanted any more.
 	Status FulfillmentOrderStatus `json:"status"`
 }
 
 // FulfillmentDetail A fulfillment order with its parcels.
 type FulfillmentDetail struct {
+	// Holds Its own holds, with those that were released. The order may have others that hold it too.
+	Holds []Hold `json:"holds"`
+
 	// ID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
 	ID    ID                `json:"id"`
 	Lines []FulfillmentLine `json:"lines"`
@@ -583,14 +978,18 @@ type FulfillmentDetail struct {
 	// - `open`: may be picked.
 	// - `in_progress`: being picked, packed or shipped.
 	// - `on_hold`: not to be touched.
-	// - `incomplete`: ended short; the rest became another fulfillment order.
-	// - `closed`: every unit was handed over.
+	// - `incomplete`: handed over but for units that were not found.
+	// - `closed`: every unit that was not cancelled was handed over.
 	// - `cancelled`: not wanted any more.
 	Status FulfillmentOrderStatus `json:"status"`
 }
 
-// FulfillmentLine Units of an order line that this location is to serve, and how far they are.
+// FulfillmentLine Units of an order line that this location is to serve, and how far they are. Left to pick are `quantity` −
+// `cancelled` − `short` − `picked`.
 type FulfillmentLine struct {
+	// Cancelled A number of units, or none.
+	Cancelled Units `json:"cancelled"`
+
 	// LineID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
 	LineID ID `json:"line_id"`
 
@@ -606,6 +1005,9 @@ type FulfillmentLine struct {
 	// Shipped A number of units, or none.
 	Shipped Units `json:"shipped"`
 
+	// Short A number of units, or none.
+	Short Units `json:"short"`
+
 	// SKU What is sold, by the name that the catalog and the warehouse share.
 	SKU SKU `json:"sku"`
 }
@@ -614,8 +1016,8 @@ type FulfillmentLine struct {
 // - `open`: may be picked.
 // - `in_progress`: being picked, packed or shipped.
 // - `on_hold`: not to be touched.
-// - `incomplete`: ended short; the rest became another fulfillment order.
-// - `closed`: every unit was handed over.
+// - `incomplete`: handed over but for units that were not found.
+// - `closed`: every unit that was not cancelled was handed over.
 // - `cancelled`: not wanted any more.
 type FulfillmentOrderStatus string
 
@@ -632,6 +1034,13 @@ type FulfillmentStatus string
 
 // Gateway A configured payment gateway. `sandbox` is built in and moves no money.
 type Gateway = string
+
+// Grade - `A`: as new.
+// - `B`: opened.
+// - `C`: to be refurbished.
+// - `D`: scrap.
+// - `X`: announced, and did not come.
+type Grade string
 
 // Grams A weight in grams.
 type Grams = int64
@@ -655,8 +1064,14 @@ type Hold struct {
 	// Detail A sentence for people.
 	Detail Detail `json:"detail"`
 
+	// FulfillmentID The fulfillment order that it holds; null for the whole order.
+	FulfillmentID *string `json:"fulfillment_id"`
+
 	// ID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
 	ID ID `json:"id"`
+
+	// OnDeadline What happens then; null without a deadline.
+	OnDeadline *OnDeadline `json:"on_deadline"`
 
 	// Owner Who is to answer.
 	Owner string `json:"owner"`
@@ -672,9 +1087,39 @@ type Hold struct {
 }
 
 // HoldBlock - `capture`: no money is taken.
-// - `release`: nothing is given to a location.
-// - `ship`: nothing is handed over.
+// - `release`: no stock is given to it, and nothing is picked or packed.
+// - `ship`: nothing is handed to a carrier.
 type HoldBlock string
+
+// HoldReleaseRequest Nothing to say: `{}`.
+type HoldReleaseRequest = struct{}
+
+// HoldRequest defines model for HoldRequest.
+type HoldRequest struct {
+	// Blocks What does not happen as long as the hold is there; all of it when left out.
+	Blocks []HoldBlock `json:"blocks,omitempty"`
+
+	// Deadline RFC 3339, in UTC.
+	Deadline *Time `json:"deadline,omitempty"`
+
+	// Detail A sentence for people.
+	Detail string `json:"detail,omitempty"`
+
+	// OnDeadline What happens at the deadline; `attention` when left out. Only with a deadline.
+	OnDeadline HoldRequestOnDeadline `json:"on_deadline,omitempty"`
+
+	// Owner Who is to answer; the operator when left out.
+	Owner HoldRequestOwner `json:"owner,omitempty"`
+
+	// Reason A word for programs, stable between releases.
+	Reason Code `json:"reason"`
+}
+
+// HoldRequestOnDeadline What happens at the deadline; `attention` when left out. Only with a deadline.
+type HoldRequestOnDeadline string
+
+// HoldRequestOwner Who is to answer; the operator when left out.
+type HoldRequestOwner string
 
 // Holder An order that holds units of a SKU at a location.
 type Holder struct {
@@ -705,7 +1150,62 @@ type HolderPage struct {
 // ID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
 type ID = string
 
-// InventoryLevel Units of a SKU at a location. `available` = `on_hand` − `committed` − `unavailable`.
+// InspectedLine Some units of an order line, and what was found of them.
+type InspectedLine struct {
+	// Grade - `A`: as new.
+	// - `B`: opened.
+	// - `C`: to be refurbished.
+	// - `D`: scrap.
+	// - `X`: announced, and did not come.
+	Grade Grade `json:"grade"`
+
+	// LineID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
+	LineID ID `json:"line_id"`
+
+	// Quantity A number of units, at least one.
+	Quantity Quantity `json:"quantity"`
+
+	// Refund `false`: the stock is decided, and nothing is given back for these units.
+	Refund *bool `json:"refund,omitempty"`
+}
+
+// Inspection What was found of some units of an order line.
+type Inspection struct {
+	// Amount Whole minor units of the order's currency.
+	Amount Money `json:"amount"`
+
+	// At RFC 3339, in UTC.
+	At Time `json:"at"`
+
+	// Disposition What became of graded units: `available` are sold again, `open_box` under another SKU, `quality_control` and `damaged`
+	// are here and not for sale, `none` are not here.
+	Disposition Disposition `json:"disposition"`
+
+	// Grade - `A`: as new.
+	// - `B`: opened.
+	// - `C`: to be refurbished.
+	// - `D`: scrap.
+	// - `X`: announced, and did not come.
+	Grade Grade `json:"grade"`
+
+	// LineID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
+	LineID ID `json:"line_id"`
+
+	// Location The id of a location, chosen by you.
+	Location LocationID `json:"location"`
+
+	// Quantity A number of units, at least one.
+	Quantity Quantity `json:"quantity"`
+
+	// RefundPercent How much is given back, as a percentage of what the units were sold for.
+	RefundPercent int `json:"refund_percent"`
+
+	// SKU What is sold, by the name that the catalog and the warehouse share.
+	SKU SKU `json:"sku"`
+}
+
+// InventoryLevel Units of a SKU at a location. `available` = `on_hand` − `committed` − `unavailable`, and `unavailable` = `damaged` +
+// `quality_control`.
 type InventoryLevel struct {
 	// Available A change in units, up or down.
 	Available UnitsDelta `json:"available"`
@@ -713,11 +1213,17 @@ type InventoryLevel struct {
 	// Committed A number of units, or none.
 	Committed Units `json:"committed"`
 
+	// Damaged A number of units, or none.
+	Damaged Units `json:"damaged"`
+
 	// Location The id of a location, chosen by you.
 	Location LocationID `json:"location"`
 
 	// OnHand A number of units, or none.
 	OnHand Units `json:"on_hand"`
+
+	// QualityControl A number of units, or none.
+	QualityControl Units `json:"quality_control"`
 
 	// SKU What is sold, by the name that the catalog and the warehouse share.
 	SKU SKU `json:"sku"`
@@ -734,14 +1240,18 @@ type InventoryPage struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// LedgerEntry One movement of stock. The three levels are changes; `quantity` is what it is about, also where no level changes.
+// LedgerEntry One movement of stock. The four levels are changes, in units; `quantity` is what it is about, also where no level
+// changes.
 type LedgerEntry struct {
 	// At RFC 3339, in UTC.
 	At Time `json:"at"`
 
 	// Committed A change in units, up or down.
 	Committed UnitsDelta `json:"committed"`
-	ID        string     `json:"id"`
+
+	// Damaged A change in units, up or down.
+	Damaged UnitsDelta `json:"damaged"`
+	ID      string     `json:"id"`
 
 	// Kind - `receipt`: came in.
 	// - `adjustment`: corrected by a person.
@@ -749,9 +1259,10 @@ type LedgerEntry struct {
 	// - `release`: given back by an order.
 	// - `pick`: taken off the shelf; moves no level.
 	// - `shipment`: handed to a carrier.
-	// - `return_receipt`: came back.
-	// - `transfer_out`, `transfer_in`: moved between locations.
-	// - `count`: counted.
+	// - `return_receipt`: came back; in quality control until inspected.
+	// - `disposition`: what an inspection made of what came back.
+	// - `transfer_out`, `transfer_in`: became another SKU, such as that of opened boxes.
+	// - `count`: a picker found fewer than the books said, or some not fit for sale.
 	Kind   MovementKind `json:"kind"`
 	LineID *string      `json:"line_id"`
 
@@ -770,6 +1281,7 @@ type LedgerEntry struct {
 
 	// Reference What caused it: a parcel, a request.
 	Reference *string `json:"reference"`
+	ReturnID  *string `json:"return_id"`
 
 	// SKU What is sold, by the name that the catalog and the warehouse share.
 	SKU SKU `json:"sku"`
@@ -843,9 +1355,10 @@ type Money = int64
 // - `release`: given back by an order.
 // - `pick`: taken off the shelf; moves no level.
 // - `shipment`: handed to a carrier.
-// - `return_receipt`: came back.
-// - `transfer_out`, `transfer_in`: moved between locations.
-// - `count`: counted.
+// - `return_receipt`: came back; in quality control until inspected.
+// - `disposition`: what an inspection made of what came back.
+// - `transfer_out`, `transfer_in`: became another SKU, such as that of opened boxes.
+// - `count`: a picker found fewer than the books said, or some not fit for sale.
 type MovementKind string
 
 // NextAction What the customer has to do before the payment can go on.
@@ -862,7 +1375,22 @@ type NextCursor = string
 // NullableTime RFC 3339, in UTC; null when there is none.
 type NullableTime = time.Time
 
-// OnShortage What happens when a unit is short. `reject` turns the whole order away.
+// Number 1, 2, 3 … within the order.
+type Number = int
+
+// OnDeadline What happens to a hold at its deadline, when nobody has answered.
+//
+// - `release`: it is released, and things go on.
+// - `cancel`: what it holds is cancelled, as far as it was not shipped.
+// - `attention`: an operator is called; it stands.
+// - `expire`: the order expires. Only Waybill's own `awaiting_payment` ends so.
+type OnDeadline string
+
+// OnShortage What happens when units are short.
+//
+// - `reject`: the whole order is turned away.
+// - `backorder`: the order is taken. What there is is shipped, and the rest when its stock arrives.
+// - `partial`: the order is taken as far as there is stock. The rest is cancelled, and not paid for.
 type OnShortage string
 
 // Order An order as the books have it.
@@ -879,6 +1407,9 @@ type Order struct {
 	// CreatedAt RFC 3339, in UTC.
 	CreatedAt Time `json:"created_at"`
 
+	// Credits What the customer no longer owes, and why, oldest first. What of it was taken before is in `refunds`.
+	Credits []Credit `json:"credits"`
+
 	// Currency ISO 4217, three capital letters.
 	Currency Currency `json:"currency"`
 
@@ -894,7 +1425,7 @@ type Order struct {
 	// FulfillmentStatus How far the order's units are, derived from its fulfillment orders and parcels.
 	FulfillmentStatus FulfillmentStatus `json:"fulfillment_status"`
 
-	// Fulfillments One fulfillment order for each location that serves the order.
+	// Fulfillments What each location is to serve; more than one for a location that serves backordered units later.
 	Fulfillments []Fulfillment `json:"fulfillments"`
 
 	// Holds Reasons not to go on, with those that were released.
@@ -907,7 +1438,11 @@ type Order struct {
 	// NextTimer RFC 3339, in UTC; null when there is none.
 	NextTimer *NullableTime `json:"next_timer"`
 
-	// OnShortage What happens when a unit is short. `reject` turns the whole order away.
+	// OnShortage What happens when units are short.
+	//
+	// - `reject`: the whole order is turned away.
+	// - `backorder`: the order is taken. What there is is shipped, and the rest when its stock arrives.
+	// - `partial`: the order is taken as far as there is stock. The rest is cancelled, and not paid for.
 	OnShortage OnShortage `json:"on_shortage"`
 
 	// PaymentStatus How the order stands with the customer's money, derived from its payments.
@@ -917,7 +1452,17 @@ type Order struct {
 	Payments         []Payment `json:"payments"`
 	PricesIncludeTax bool      `json:"prices_include_tax"`
 
-	// ReturnStatus How far the order's returns are.
+	// Priority Higher is served first from stock that arrives.
+	Priority OrderPriority `json:"priority"`
+
+	// PromisedAt RFC 3339, in UTC; null when there is none.
+	PromisedAt *NullableTime `json:"promised_at"`
+
+	// Refunds Money to be given back, oldest first. Only those that `succeeded` were given back; they, and no others, are in
+	// `amounts.refunded` and in the `refunded` of lines.
+	Refunds []Refund `json:"refunds"`
+
+	// ReturnStatus How far the order's returns are, derived from them all. A return by itself has a status of its own.
 	ReturnStatus ReturnStatus `json:"return_status"`
 
 	// ShipTo Where the parcels go. A field is empty where an imported order came without it.
@@ -929,12 +1474,15 @@ type Order struct {
 	// Shipping What the customer chose, and pays for it.
 	Shipping Shipping `json:"shipping"`
 
+	// ShortPicks Units that a picker did not find, oldest first.
+	ShortPicks []ShortPick `json:"short_picks"`
+
 	// Status - `received`: stored, not yet decided. A declined order waits here for another token.
-	// - `accepted`: the payment is held and every unit is committed.
+	// - `accepted`: the payment is held, and for every unit stock is committed or waited for.
 	// - `processing`: the first unit was picked.
 	// - `completed`: every unit arrived, or was settled otherwise.
 	// - `rejected`: never accepted; nothing was held back.
-	// - `cancelled`: by somebody, before a carrier had anything.
+	// - `cancelled`: by somebody, or for want of stock, before a carrier had anything.
 	// - `expired`: nobody paid in time.
 	Status OrderStatus `json:"status"`
 
@@ -976,11 +1524,19 @@ type OrderCustomer struct {
 	Name string `json:"name"`
 }
 
-// OrderLine A line, with what became of its units. `quantity` never changes; every unit of it is cancelled, open or shipped,
-// and what was shipped is on its way, delivered or lost: `quantity` = `cancelled` + `open` + `shipped`.
+// OrderLine A line, with what became of its units. `quantity` never changes; every unit of it is cancelled, open or shipped:
+// `quantity` = `cancelled` + `open` + `shipped`. What was shipped is on its way, delivered, lost, or undelivered (on its
+// way back, or back). Of what was delivered or brought back undelivered, `return_requested` units are in a return;
+// of these `returned` came, `dismissed` never will, and the others are expected. `credited` and `refunded` are money.
 type OrderLine struct {
+	// Backordered A number of units, or none.
+	Backordered Units `json:"backordered"`
+
 	// Cancelled A number of units, or none.
 	Cancelled Units `json:"cancelled"`
+
+	// Credited Whole minor units of the order's currency.
+	Credited Money `json:"credited"`
 
 	// Delivered A number of units, or none.
 	Delivered Units `json:"delivered"`
@@ -988,8 +1544,14 @@ type OrderLine struct {
 	// Discount Whole minor units of the order's currency.
 	Discount Money `json:"discount"`
 
+	// Dismissed A number of units, or none.
+	Dismissed Units `json:"dismissed"`
+
 	// ExternalID An id of yours.
 	ExternalID ExternalID `json:"external_id"`
+
+	// FinalSale The customer was told that this cannot be returned.
+	FinalSale bool `json:"final_sale"`
 
 	// ID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
 	ID ID `json:"id"`
@@ -1006,6 +1568,15 @@ type OrderLine struct {
 	// Quantity A number of units, at least one.
 	Quantity Quantity `json:"quantity"`
 
+	// Refunded Whole minor units of the order's currency.
+	Refunded Money `json:"refunded"`
+
+	// ReturnRequested A number of units, or none.
+	ReturnRequested Units `json:"return_requested"`
+
+	// Returned A number of units, or none.
+	Returned Units `json:"returned"`
+
 	// Shipped A number of units, or none.
 	Shipped Units `json:"shipped"`
 
@@ -1018,6 +1589,9 @@ type OrderLine struct {
 	// Total Whole minor units of the order's currency.
 	Total Money `json:"total"`
 
+	// Undelivered A number of units, or none.
+	Undelivered Units `json:"undelivered"`
+
 	// UnitPrice Whole minor units of the order's currency.
 	UnitPrice Money `json:"unit_price"`
 }
@@ -1029,6 +1603,9 @@ type OrderPage struct {
 	// NextCursor Send it as `cursor` for the next page. Null on the last page.
 	NextCursor *NextCursor `json:"next_cursor"`
 }
+
+// OrderPriority Higher is served first from stock that arrives.
+type OrderPriority = int
 
 // OrderRequest defines model for OrderRequest.
 type OrderRequest struct {
@@ -1048,7 +1625,11 @@ type OrderRequest struct {
 	ExternalID ExternalID         `json:"external_id"`
 	Lines      []OrderRequestLine `json:"lines"`
 
-	// OnShortage What happens when a unit is short. `reject` turns the whole order away.
+	// OnShortage What happens when units are short.
+	//
+	// - `reject`: the whole order is turned away.
+	// - `backorder`: the order is taken. What there is is shipped, and the rest when its stock arrives.
+	// - `partial`: the order is taken as far as there is stock. The rest is cancelled, and not paid for.
 	OnShortage OnShortage `json:"on_shortage,omitempty"`
 
 	// Payment What the customer pays with.
@@ -1056,6 +1637,12 @@ type OrderRequest struct {
 
 	// PricesIncludeTax The prices have the tax inside; it is not added to the total.
 	PricesIncludeTax bool `json:"prices_include_tax,omitempty"`
+
+	// Priority Higher is served first from stock that arrives.
+	Priority OrderPriority `json:"priority,omitempty"`
+
+	// PromisedAt RFC 3339, in UTC.
+	PromisedAt *Time `json:"promised_at,omitempty"`
 
 	// ShipTo Where the parcels go.
 	ShipTo Address `json:"ship_to"`
@@ -1077,6 +1664,9 @@ type OrderRequestLine struct {
 
 	// ExternalID An id of yours.
 	ExternalID ExternalID `json:"external_id,omitempty"`
+
+	// FinalSale The customer was told that this cannot be returned.
+	FinalSale bool `json:"final_sale,omitempty"`
 
 	// Quantity A number of units, at least one.
 	Quantity Quantity `json:"quantity"`
@@ -1104,11 +1694,11 @@ type OrderRequestShipping struct {
 }
 
 // OrderStatus - `received`: stored, not yet decided. A declined order waits here for another token.
-// - `accepted`: the payment is held and every unit is committed.
+// - `accepted`: the payment is held, and for every unit stock is committed or waited for.
 // - `processing`: the first unit was picked.
 // - `completed`: every unit arrived, or was settled otherwise.
 // - `rejected`: never accepted; nothing was held back.
-// - `cancelled`: by somebody, before a carrier had anything.
+// - `cancelled`: by somebody, or for want of stock, before a carrier had anything.
 // - `expired`: nobody paid in time.
 type OrderStatus string
 
@@ -1141,15 +1731,15 @@ type OrderSummary struct {
 	// PaymentStatus How the order stands with the customer's money, derived from its payments.
 	PaymentStatus PaymentStatus `json:"payment_status"`
 
-	// ReturnStatus How far the order's returns are.
+	// ReturnStatus How far the order's returns are, derived from them all. A return by itself has a status of its own.
 	ReturnStatus ReturnStatus `json:"return_status"`
 
 	// Status - `received`: stored, not yet decided. A declined order waits here for another token.
-	// - `accepted`: the payment is held and every unit is committed.
+	// - `accepted`: the payment is held, and for every unit stock is committed or waited for.
 	// - `processing`: the first unit was picked.
 	// - `completed`: every unit arrived, or was settled otherwise.
 	// - `rejected`: never accepted; nothing was held back.
-	// - `cancelled`: by somebody, before a carrier had anything.
+	// - `cancelled`: by somebody, or for want of stock, before a carrier had anything.
 	// - `expired`: nobody paid in time.
 	Status OrderStatus `json:"status"`
 	Test   bool        `json:"test"`
@@ -1233,7 +1823,19 @@ type PaymentStatus string
 
 // PickRequest defines model for PickRequest.
 type PickRequest struct {
-	Lines []LineQuantity `json:"lines"`
+	Lines []PickedLine `json:"lines"`
+}
+
+// PickedLine Some units of an order line, and why they are not more.
+type PickedLine struct {
+	// LineID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
+	LineID ID `json:"line_id"`
+
+	// Quantity Units taken off the shelf. 0 only with a `reason`.
+	Quantity int64 `json:"quantity"`
+
+	// Reason Why fewer units were picked than were to be.
+	Reason ShortReason `json:"reason,omitempty"`
 }
 
 // Priority Lower is asked first; ties go by id.
@@ -1248,7 +1850,8 @@ type Problem struct {
 	// Detail A sentence for people.
 	Detail Detail `json:"detail"`
 
-	// Errors One entry for each wrong field, and at most 100 of them. Empty when the problem is not about fields.
+	// Errors One entry for each wrong field, and at most 100 of them; also for a conflict that is about some of the fields, such
+	// as the lines of a return. Empty when the problem is not about fields.
 	Errors []FieldError `json:"errors"`
 
 	// Holders The orders that hold the units in question.
@@ -1289,11 +1892,11 @@ type Progress struct {
 	Running bool    `json:"running"`
 
 	// Status - `received`: stored, not yet decided. A declined order waits here for another token.
-	// - `accepted`: the payment is held and every unit is committed.
+	// - `accepted`: the payment is held, and for every unit stock is committed or waited for.
 	// - `processing`: the first unit was picked.
 	// - `completed`: every unit arrived, or was settled otherwise.
 	// - `rejected`: never accepted; nothing was held back.
-	// - `cancelled`: by somebody, before a carrier had anything.
+	// - `cancelled`: by somebody, or for want of stock, before a carrier had anything.
 	// - `expired`: nobody paid in time.
 	Status OrderStatus `json:"status"`
 
@@ -1336,11 +1939,367 @@ type ReceiptRequest struct {
 	Location LocationID `json:"location"`
 }
 
+// Refund Money to be given back. It is `amount` minor units, of which `shipping` is for shipping, `excess` was never owed, and the
+// rest is for units of `lines`. The money is back when `status` says `succeeded`, and not before.
+type Refund struct {
+	// Amount Whole minor units of the order's currency.
+	Amount Money `json:"amount"`
+
+	// Cause Why it is given back. `excess` was taken without ever having been owed.
+	Cause RefundCause `json:"cause"`
+
+	// CreatedAt RFC 3339, in UTC.
+	CreatedAt Time `json:"created_at"`
+
+	// Currency ISO 4217, three capital letters.
+	Currency Currency `json:"currency"`
+
+	// Excess Whole minor units of the order's currency.
+	Excess Money `json:"excess"`
+
+	// ID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
+	ID ID `json:"id"`
+
+	// Lines Which units it is for. Empty when it is for shipping or excess alone.
+	Lines []RefundLine `json:"lines"`
+
+	// Number 1, 2, 3 … within the order.
+	Number Number `json:"number"`
+
+	// PaymentID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
+	PaymentID ID `json:"payment_id"`
+
+	// ReturnID The return that it is for.
+	ReturnID *string `json:"return_id"`
+
+	// SettledAt RFC 3339, in UTC; null when there is none.
+	SettledAt *NullableTime `json:"settled_at"`
+
+	// ShipmentID The parcel that it is for, such as one that was lost.
+	ShipmentID *string `json:"shipment_id"`
+
+	// Shipping Whole minor units of the order's currency.
+	Shipping Money `json:"shipping"`
+
+	// Status - `pending`: asked for. The money is not back yet.
+	// - `succeeded`: the gateway gave it back.
+	// - `refused`: the gateway will not; it is asked again, and the order asks for attention.
+	Status RefundStatus `json:"status"`
+}
+
+// RefundCause Why it is given back. `excess` was taken without ever having been owed.
+type RefundCause string
+
+// RefundLine What a refund gives back for units of one line.
+type RefundLine struct {
+	// Amount Whole minor units of the order's currency.
+	Amount Money `json:"amount"`
+
+	// LineID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
+	LineID ID `json:"line_id"`
+
+	// Quantity A number of units, or none.
+	Quantity Units `json:"quantity"`
+}
+
+// RefundStatus - `pending`: asked for. The money is not back yet.
+// - `succeeded`: the gateway gave it back.
+// - `refused`: the gateway will not; it is asked again, and the order asks for attention.
+type RefundStatus string
+
 // ResumeRequest Nothing to say: `{}`.
 type ResumeRequest = struct{}
 
-// ReturnStatus How far the order's returns are.
+// Return Goods that are to come back, or came. Counters are units; amounts are minor units of the order's currency.
+type Return struct {
+	// ApprovedAt RFC 3339, in UTC; null when there is none.
+	ApprovedAt *NullableTime `json:"approved_at"`
+
+	// Attention Why somebody has to look at it, if somebody has to.
+	Attention *Attention `json:"attention"`
+
+	// ClosedAt RFC 3339, in UTC; null when there is none.
+	ClosedAt *NullableTime `json:"closed_at"`
+
+	// CreatedAt RFC 3339, in UTC.
+	CreatedAt Time `json:"created_at"`
+
+	// DeclineReason Why it was declined.
+	DeclineReason *string `json:"decline_reason"`
+
+	// Estimate What the return will still give back when everything that is not graded yet comes back as new, in minor units:
+	// `refund` = `goods` − `restocking_fee` − `label_fee`. What was credited already is not in it: see `refunds`.
+	Estimate ReturnEstimate `json:"estimate"`
+
+	// ExpiresAt RFC 3339, in UTC; null when there is none.
+	ExpiresAt *NullableTime `json:"expires_at"`
+
+	// ID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
+	ID ID `json:"id"`
+
+	// Inspections What was found, unit range by unit range.
+	Inspections []Inspection `json:"inspections"`
+
+	// Label The label for the way back, where we bought one.
+	Label *ReturnLabel `json:"label"`
+
+	// Lines One entry for each order line of which units come back.
+	Lines []ReturnLine `json:"lines"`
+
+	// Number 1, 2, 3 … within the order.
+	Number Number `json:"number"`
+
+	// OrderID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
+	OrderID ID `json:"order_id"`
+
+	// Origin Who began it. `carrier` brought back what it could not deliver.
+	Origin ReturnOrigin `json:"origin"`
+
+	// Refunds Money to be given back for this return. Only what `succeeded` was given back.
+	Refunds []Refund `json:"refunds"`
+
+	// Returnless The customer keeps the goods, and is refunded all the same.
+	Returnless bool `json:"returnless"`
+
+	// Status - `requested`: asked for, not decided.
+	// - `approved`: the goods may come.
+	// - `in_transit`: a carrier has them.
+	// - `received`: some of them are here; more may come, or what came is not inspected yet.
+	// - `inspected`: whatever came is graded, and nothing else is expected.
+	// - `closed`: everything that is owed for it was given back.
+	// - `declined`: refused, with a reason.
+	// - `cancelled`: called off before anything came.
+	// - `expired`: nothing came in time.
+	Status ReturnLifeStatus `json:"status"`
+
+	// Unexpected What came and was not announced.
+	Unexpected []UnexpectedItem `json:"unexpected"`
+
+	// UpdatedAt RFC 3339, in UTC.
+	UpdatedAt Time `json:"updated_at"`
+
+	// WaitingFor Whose turn it is; null when the return is final.
+	WaitingFor *WaitingFor `json:"waiting_for"`
+}
+
+// ReturnApproveRequest defines model for ReturnApproveRequest.
+type ReturnApproveRequest struct {
+	// Returnless The customer keeps the goods, and is refunded at once.
+	Returnless bool `json:"returnless,omitempty"`
+}
+
+// ReturnCancelRequest defines model for ReturnCancelRequest.
+type ReturnCancelRequest struct {
+	// Reason Why, for the timeline.
+	Reason string `json:"reason,omitempty"`
+}
+
+// ReturnDeclineRequest defines model for ReturnDeclineRequest.
+type ReturnDeclineRequest struct {
+	// Reason Why, in a sentence that the customer may be told.
+	Reason string `json:"reason"`
+}
+
+// ReturnEstimate What the return will still give back when everything that is not graded yet comes back as new, in minor units:
+// `refund` = `goods` − `restocking_fee` − `label_fee`. What was credited already is not in it: see `refunds`.
+type ReturnEstimate struct {
+	// Currency ISO 4217, three capital letters.
+	Currency Currency `json:"currency"`
+
+	// Goods Whole minor units of the order's currency.
+	Goods Money `json:"goods"`
+
+	// LabelFee Whole minor units of the order's currency.
+	LabelFee Money `json:"label_fee"`
+
+	// Refund Whole minor units of the order's currency.
+	Refund Money `json:"refund"`
+
+	// RestockingFee Whole minor units of the order's currency.
+	RestockingFee Money `json:"restocking_fee"`
+}
+
+// ReturnInspectRequest defines model for ReturnInspectRequest.
+type ReturnInspectRequest struct {
+	Lines []InspectedLine `json:"lines"`
+}
+
+// ReturnLabel defines model for ReturnLabel.
+type ReturnLabel struct {
+	// Carrier Who carries it.
+	Carrier        string `json:"carrier"`
+	TrackingNumber string `json:"tracking_number"`
+
+	// TrackingStatus Where the parcel is on its way; null before the carrier has it.
+	TrackingStatus *TrackingStatus `json:"tracking_status"`
+}
+
+// ReturnLifeStatus - `requested`: asked for, not decided.
+// - `approved`: the goods may come.
+// - `in_transit`: a carrier has them.
+// - `received`: some of them are here; more may come, or what came is not inspected yet.
+// - `inspected`: whatever came is graded, and nothing else is expected.
+// - `closed`: everything that is owed for it was given back.
+// - `declined`: refused, with a reason.
+// - `cancelled`: called off before anything came.
+// - `expired`: nothing came in time.
+type ReturnLifeStatus string
+
+// ReturnLine Units of one order line that are to come back. Still expected are `quantity` − `received` − `dismissed`.
+type ReturnLine struct {
+	// Dismissed A number of units, or none.
+	Dismissed Units `json:"dismissed"`
+
+	// Inspected A number of units, or none.
+	Inspected Units `json:"inspected"`
+
+	// LineID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
+	LineID ID `json:"line_id"`
+
+	// Quantity A number of units, at least one.
+	Quantity Quantity `json:"quantity"`
+
+	// Reason Why it comes back. `undeliverable`, which no customer can give, says that the carrier brought it back.
+	Reason ReturnedReason `json:"reason"`
+
+	// Received A number of units, or none.
+	Received Units `json:"received"`
+
+	// SKU What is sold, by the name that the catalog and the warehouse share.
+	SKU SKU `json:"sku"`
+}
+
+// ReturnOrigin Who began it. `carrier` brought back what it could not deliver.
+type ReturnOrigin string
+
+// ReturnPage defines model for ReturnPage.
+type ReturnPage struct {
+	Data []ReturnSummary `json:"data"`
+
+	// NextCursor Send it as `cursor` for the next page. Null on the last page.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// ReturnPreview What a return would be, were it asked for now.
+type ReturnPreview struct {
+	// Estimate What the return will still give back when everything that is not graded yet comes back as new, in minor units:
+	// `refund` = `goods` − `restocking_fee` − `label_fee`. What was credited already is not in it: see `refunds`.
+	Estimate ReturnEstimate      `json:"estimate"`
+	Lines    []ReturnPreviewLine `json:"lines"`
+
+	// OrderID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
+	OrderID ID `json:"order_id"`
+
+	// Returnless The goods would not have to come back; the customer would be refunded all the same.
+	Returnless bool `json:"returnless"`
+
+	// Status - `requested`: asked for, not decided.
+	// - `approved`: the goods may come.
+	// - `in_transit`: a carrier has them.
+	// - `received`: some of them are here; more may come, or what came is not inspected yet.
+	// - `inspected`: whatever came is graded, and nothing else is expected.
+	// - `closed`: everything that is owed for it was given back.
+	// - `declined`: refused, with a reason.
+	// - `cancelled`: called off before anything came.
+	// - `expired`: nothing came in time.
+	Status ReturnLifeStatus `json:"status"`
+}
+
+// ReturnPreviewLine defines model for ReturnPreviewLine.
+type ReturnPreviewLine struct {
+	// LineID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
+	LineID ID `json:"line_id"`
+
+	// Quantity A number of units, at least one.
+	Quantity Quantity `json:"quantity"`
+
+	// Reason Why the customer sends it back. What is the shop's fault (by default `damaged`, `defective`, `wrong_item`,
+	// `not_as_described`, `arrived_late`) is refunded in full and without fees.
+	Reason ReturnReason `json:"reason"`
+
+	// SKU What is sold, by the name that the catalog and the warehouse share.
+	SKU SKU `json:"sku"`
+}
+
+// ReturnReason Why the customer sends it back. What is the shop's fault (by default `damaged`, `defective`, `wrong_item`,
+// `not_as_described`, `arrived_late`) is refunded in full and without fees.
+type ReturnReason string
+
+// ReturnReceiveRequest At least one line or one unexpected item.
+type ReturnReceiveRequest struct {
+	// Lines What came of what was announced.
+	Lines []LineQuantity `json:"lines,omitempty"`
+
+	// Location The id of a location, chosen by you.
+	Location LocationID `json:"location,omitempty"`
+
+	// Unexpected What came and was not announced.
+	Unexpected []ReceiptLine `json:"unexpected,omitempty"`
+}
+
+// ReturnRequest defines model for ReturnRequest.
+type ReturnRequest struct {
+	Lines []ReturnRequestLine `json:"lines"`
+}
+
+// ReturnRequestLine defines model for ReturnRequestLine.
+type ReturnRequestLine struct {
+	// LineID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
+	LineID ID `json:"line_id"`
+
+	// Quantity A number of units, at least one.
+	Quantity Quantity `json:"quantity"`
+
+	// Reason Why the customer sends it back. What is the shop's fault (by default `damaged`, `defective`, `wrong_item`,
+	// `not_as_described`, `arrived_late`) is refunded in full and without fees.
+	Reason ReturnReason `json:"reason"`
+}
+
+// ReturnStatus How far the order's returns are, derived from them all. A return by itself has a status of its own.
 type ReturnStatus string
+
+// ReturnSummary A return, as lists show it.
+type ReturnSummary struct {
+	Attention *Attention `json:"attention"`
+
+	// CreatedAt RFC 3339, in UTC.
+	CreatedAt Time `json:"created_at"`
+
+	// ExpiresAt RFC 3339, in UTC; null when there is none.
+	ExpiresAt *NullableTime `json:"expires_at"`
+
+	// ID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
+	ID    ID           `json:"id"`
+	Lines []ReturnLine `json:"lines"`
+
+	// Number 1, 2, 3 … within the order.
+	Number Number `json:"number"`
+
+	// OrderID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
+	OrderID ID `json:"order_id"`
+
+	// Origin Who began it. `carrier` brought back what it could not deliver.
+	Origin     ReturnOrigin `json:"origin"`
+	Returnless bool         `json:"returnless"`
+
+	// Status - `requested`: asked for, not decided.
+	// - `approved`: the goods may come.
+	// - `in_transit`: a carrier has them.
+	// - `received`: some of them are here; more may come, or what came is not inspected yet.
+	// - `inspected`: whatever came is graded, and nothing else is expected.
+	// - `closed`: everything that is owed for it was given back.
+	// - `declined`: refused, with a reason.
+	// - `cancelled`: called off before anything came.
+	// - `expired`: nothing came in time.
+	Status ReturnLifeStatus `json:"status"`
+
+	// UpdatedAt RFC 3339, in UTC.
+	UpdatedAt  Time        `json:"updated_at"`
+	WaitingFor *WaitingFor `json:"waiting_for"`
+}
+
+// ReturnedReason Why it comes back. `undeliverable`, which no customer can give, says that the carrier brought it back.
+type ReturnedReason string
 
 // Service A carrier service, by the name that your checkout and the carrier's configuration share.
 type Service = string
@@ -1380,8 +2339,11 @@ type Shipment struct {
 	// - `delivered`, `lost`: how it ended.
 	// - `returning`: on its way back to us.
 	// - `cancelled`: never handed over.
-	Status         ShipmentStatus `json:"status"`
-	TrackingNumber *string        `json:"tracking_number"`
+	Status ShipmentStatus `json:"status"`
+
+	// TrackingAt RFC 3339, in UTC; null when there is none.
+	TrackingAt     *NullableTime `json:"tracking_at"`
+	TrackingNumber *string       `json:"tracking_number"`
 
 	// TrackingStatus Where it is on its way; null before it is handed over.
 	TrackingStatus *TrackingStatus `json:"tracking_status"`
@@ -1400,6 +2362,14 @@ type ShipmentLine struct {
 
 	// SKU What is sold, by the name that the catalog and the warehouse share.
 	SKU SKU `json:"sku"`
+}
+
+// ShipmentPage defines model for ShipmentPage.
+type ShipmentPage struct {
+	Data []Shipment `json:"data"`
+
+	// NextCursor Send it as `cursor` for the next page. Null on the last page.
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // ShipmentStatus - `packed`: in a box; a label is asked for.
@@ -1423,6 +2393,36 @@ type Shipping struct {
 	// Tax Whole minor units of the order's currency.
 	Tax Money `json:"tax"`
 }
+
+// ShortPick Units that a picker was to take and did not find, or not fit for sale.
+type ShortPick struct {
+	// At RFC 3339, in UTC.
+	At Time `json:"at"`
+
+	// Decided It is settled what becomes of them: another location, a backorder, or cancelled.
+	Decided bool `json:"decided"`
+
+	// FulfillmentID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
+	FulfillmentID ID `json:"fulfillment_id"`
+
+	// LineID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
+	LineID ID `json:"line_id"`
+
+	// Location The id of a location, chosen by you.
+	Location LocationID `json:"location"`
+
+	// Quantity A number of units, at least one.
+	Quantity Quantity `json:"quantity"`
+
+	// Reason Why fewer units were picked than were to be.
+	Reason ShortReason `json:"reason"`
+
+	// SKU What is sold, by the name that the catalog and the warehouse share.
+	SKU SKU `json:"sku"`
+}
+
+// ShortReason Why fewer units were picked than were to be.
+type ShortReason string
 
 // Shortage What a line asked for, and what there was. `known` is false for a SKU that no location ever had.
 type Shortage struct {
@@ -1487,17 +2487,18 @@ type TimelineEntry struct {
 
 	// RequestID On which request; null when nobody asked.
 	RequestID *string `json:"request_id"`
+	ReturnID  *string `json:"return_id"`
 
 	// Sequence 1, 2, 3 … without gaps.
 	Sequence   int64   `json:"sequence"`
 	ShipmentID *string `json:"shipment_id"`
 
 	// Status - `received`: stored, not yet decided. A declined order waits here for another token.
-	// - `accepted`: the payment is held and every unit is committed.
+	// - `accepted`: the payment is held, and for every unit stock is committed or waited for.
 	// - `processing`: the first unit was picked.
 	// - `completed`: every unit arrived, or was settled otherwise.
 	// - `rejected`: never accepted; nothing was held back.
-	// - `cancelled`: by somebody, before a carrier had anything.
+	// - `cancelled`: by somebody, or for want of stock, before a carrier had anything.
 	// - `expired`: nobody paid in time.
 	Status OrderStatus `json:"status"`
 
@@ -1525,6 +2526,21 @@ type TrackingRequest struct {
 // TrackingStatus Where a parcel is on its way, in the carriers' common terms. `unknown` says nothing.
 type TrackingStatus string
 
+// UnexpectedItem Goods that came with a return and that nobody announced.
+type UnexpectedItem struct {
+	// At RFC 3339, in UTC.
+	At Time `json:"at"`
+
+	// Location The id of a location, chosen by you.
+	Location LocationID `json:"location"`
+
+	// Quantity A number of units, at least one.
+	Quantity Quantity `json:"quantity"`
+
+	// SKU What is sold, by the name that the catalog and the warehouse share.
+	SKU SKU `json:"sku"`
+}
+
 // Units A number of units, or none.
 type Units = int64
 
@@ -1534,10 +2550,10 @@ type UnitsDelta = int64
 // WaitingFor Whose turn it is.
 //
 // - `payment`: a gateway decides on the payment.
-// - `stock`: units are being committed.
-// - `warehouse`: somebody has to pick, pack or ship.
+// - `stock`: units are being committed, or wait for stock to arrive.
+// - `warehouse`: somebody has to pick, pack or ship; of a return, to receive or inspect.
 // - `carrier`: parcels are on their way.
-// - `customer`: the customer has to pay in another way, or talk to the bank.
+// - `customer`: the customer has to pay in another way, or talk to the bank; of a return, to send it.
 // - `operator`: somebody has to look; see `attention` and `holds`.
 // - `gateway`: a gateway or carrier does not answer, and is asked again.
 type WaitingFor string
@@ -1567,42 +2583,75 @@ type FilterExternalID = ExternalID
 // - `open`: may be picked.
 // - `in_progress`: being picked, packed or shipped.
 // - `on_hold`: not to be touched.
-// - `incomplete`: ended short; the rest became another fulfillment order.
-// - `closed`: every unit was handed over.
+// - `incomplete`: handed over but for units that were not found.
+// - `closed`: every unit that was not cancelled was handed over.
 // - `cancelled`: not wanted any more.
 type FilterFulfillmentStatus = FulfillmentOrderStatus
 
 // FilterLocation The id of a location, chosen by you.
 type FilterLocation = LocationID
 
+// FilterOrder An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
+type FilterOrder = ID
+
 // FilterOrderStatus - `received`: stored, not yet decided. A declined order waits here for another token.
-// - `accepted`: the payment is held and every unit is committed.
+// - `accepted`: the payment is held, and for every unit stock is committed or waited for.
 // - `processing`: the first unit was picked.
 // - `completed`: every unit arrived, or was settled otherwise.
 // - `rejected`: never accepted; nothing was held back.
-// - `cancelled`: by somebody, before a carrier had anything.
+// - `cancelled`: by somebody, or for want of stock, before a carrier had anything.
 // - `expired`: nobody paid in time.
 type FilterOrderStatus = OrderStatus
 
 // FilterQuery defines model for FilterQuery.
 type FilterQuery = string
 
+// FilterReturnAttention defines model for FilterReturnAttention.
+type FilterReturnAttention = bool
+
+// FilterReturnStatus - `requested`: asked for, not decided.
+// - `approved`: the goods may come.
+// - `in_transit`: a carrier has them.
+// - `received`: some of them are here; more may come, or what came is not inspected yet.
+// - `inspected`: whatever came is graded, and nothing else is expected.
+// - `closed`: everything that is owed for it was given back.
+// - `declined`: refused, with a reason.
+// - `cancelled`: called off before anything came.
+// - `expired`: nothing came in time.
+type FilterReturnStatus = ReturnLifeStatus
+
+// FilterShipmentStatus - `packed`: in a box; a label is asked for.
+// - `labeled`: may be shipped.
+// - `label_refused`: the carrier will not carry it so.
+// - `held`: the money was refused; it stays in the building.
+// - `shipped`: the carrier has it.
+// - `delivered`, `lost`: how it ended.
+// - `returning`: on its way back to us.
+// - `cancelled`: never handed over.
+type FilterShipmentStatus = ShipmentStatus
+
 // FilterSKU What is sold, by the name that the catalog and the warehouse share.
 type FilterSKU = SKU
+
+// FilterTrackingStatus Where a parcel is on its way, in the carriers' common terms. `unknown` says nothing.
+type FilterTrackingStatus = TrackingStatus
 
 // FilterWaitingFor Whose turn it is.
 //
 // - `payment`: a gateway decides on the payment.
-// - `stock`: units are being committed.
-// - `warehouse`: somebody has to pick, pack or ship.
+// - `stock`: units are being committed, or wait for stock to arrive.
+// - `warehouse`: somebody has to pick, pack or ship; of a return, to receive or inspect.
 // - `carrier`: parcels are on their way.
-// - `customer`: the customer has to pay in another way, or talk to the bank.
+// - `customer`: the customer has to pay in another way, or talk to the bank; of a return, to send it.
 // - `operator`: somebody has to look; see `attention` and `holds`.
 // - `gateway`: a gateway or carrier does not answer, and is asked again.
 type FilterWaitingFor = WaitingFor
 
 // FulfillmentID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
 type FulfillmentID = ID
+
+// HoldID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
+type HoldID = ID
 
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
@@ -1613,8 +2662,14 @@ type Limit = int
 // OrderID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
 type OrderID = ID
 
+// ReturnID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
+type ReturnID = ID
+
 // ShipmentID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
 type ShipmentID = ID
+
+// StuckDays defines model for StuckDays.
+type StuckDays = int
 
 // ListFulfillmentsParams defines parameters for ListFulfillments.
 type ListFulfillmentsParams struct {
@@ -1629,6 +2684,20 @@ type ListFulfillmentsParams struct {
 
 	// Cursor The `next_cursor` of the page before. It means nothing by itself and is not to be taken apart.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// HoldFulfillmentParams defines parameters for HoldFulfillment.
+type HoldFulfillmentParams struct {
+	// IdempotencyKey Your name for this request, in up to 255 printable ASCII characters: a UUID will do, a name that you can make
+	// again will do better (`place-1001`). Repeat it when you do not know what became of the request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ReleaseFulfillmentHoldParams defines parameters for ReleaseFulfillmentHold.
+type ReleaseFulfillmentHoldParams struct {
+	// IdempotencyKey Your name for this request, in up to 255 printable ASCII characters: a UUID will do, a name that you can make
+	// again will do better (`place-1001`). Repeat it when you do not know what became of the request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
 // PackFulfillmentParams defines parameters for PackFulfillment.
@@ -1761,6 +2830,20 @@ type CancelOrderParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// HoldOrderParams defines parameters for HoldOrder.
+type HoldOrderParams struct {
+	// IdempotencyKey Your name for this request, in up to 255 printable ASCII characters: a UUID will do, a name that you can make
+	// again will do better (`place-1001`). Repeat it when you do not know what became of the request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ReleaseOrderHoldParams defines parameters for ReleaseOrderHold.
+type ReleaseOrderHoldParams struct {
+	// IdempotencyKey Your name for this request, in up to 255 printable ASCII characters: a UUID will do, a name that you can make
+	// again will do better (`place-1001`). Repeat it when you do not know what became of the request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // PayOrderParams defines parameters for PayOrder.
 type PayOrderParams struct {
 	// IdempotencyKey Your name for this request, in up to 255 printable ASCII characters: a UUID will do, a name that you can make
@@ -1775,8 +2858,108 @@ type ResumeOrderParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// RequestReturnParams defines parameters for RequestReturn.
+type RequestReturnParams struct {
+	// IdempotencyKey Your name for this request, in up to 255 printable ASCII characters: a UUID will do, a name that you can make
+	// again will do better (`place-1001`). Repeat it when you do not know what became of the request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// PreviewReturnParams defines parameters for PreviewReturn.
+type PreviewReturnParams struct {
+	// IdempotencyKey Your name for this request, in up to 255 printable ASCII characters: a UUID will do, a name that you can make
+	// again will do better (`place-1001`). Repeat it when you do not know what became of the request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // GetOrderTimelineParams defines parameters for GetOrderTimeline.
 type GetOrderTimelineParams struct {
+	// Limit How many entries the page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before. It means nothing by itself and is not to be taken apart.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListReturnsParams defines parameters for ListReturns.
+type ListReturnsParams struct {
+	// OrderID Only returns of this order.
+	OrderID *FilterOrder `form:"order_id,omitempty" json:"order_id,omitempty"`
+
+	// Status Only returns in this status.
+	Status *FilterReturnStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Attention `true`: only returns that ask for attention. `false`: only those that do not.
+	Attention *FilterReturnAttention `form:"attention,omitempty" json:"attention,omitempty"`
+
+	// Limit How many entries the page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before. It means nothing by itself and is not to be taken apart.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ApproveReturnParams defines parameters for ApproveReturn.
+type ApproveReturnParams struct {
+	// IdempotencyKey Your name for this request, in up to 255 printable ASCII characters: a UUID will do, a name that you can make
+	// again will do better (`place-1001`). Repeat it when you do not know what became of the request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// CancelReturnParams defines parameters for CancelReturn.
+type CancelReturnParams struct {
+	// IdempotencyKey Your name for this request, in up to 255 printable ASCII characters: a UUID will do, a name that you can make
+	// again will do better (`place-1001`). Repeat it when you do not know what became of the request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// DeclineReturnParams defines parameters for DeclineReturn.
+type DeclineReturnParams struct {
+	// IdempotencyKey Your name for this request, in up to 255 printable ASCII characters: a UUID will do, a name that you can make
+	// again will do better (`place-1001`). Repeat it when you do not know what became of the request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// InspectReturnParams defines parameters for InspectReturn.
+type InspectReturnParams struct {
+	// IdempotencyKey Your name for this request, in up to 255 printable ASCII characters: a UUID will do, a name that you can make
+	// again will do better (`place-1001`). Repeat it when you do not know what became of the request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ReceiveReturnParams defines parameters for ReceiveReturn.
+type ReceiveReturnParams struct {
+	// IdempotencyKey Your name for this request, in up to 255 printable ASCII characters: a UUID will do, a name that you can make
+	// again will do better (`place-1001`). Repeat it when you do not know what became of the request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ResumeReturnParams defines parameters for ResumeReturn.
+type ResumeReturnParams struct {
+	// IdempotencyKey Your name for this request, in up to 255 printable ASCII characters: a UUID will do, a name that you can make
+	// again will do better (`place-1001`). Repeat it when you do not know what became of the request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// RecordReturnTrackingParams defines parameters for RecordReturnTracking.
+type RecordReturnTrackingParams struct {
+	// IdempotencyKey Your name for this request, in up to 255 printable ASCII characters: a UUID will do, a name that you can make
+	// again will do better (`place-1001`). Repeat it when you do not know what became of the request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListShipmentsParams defines parameters for ListShipments.
+type ListShipmentsParams struct {
+	// Status Only parcels in this status.
+	Status *FilterShipmentStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// TrackingStatus Only parcels that were last seen here on their way.
+	TrackingStatus *FilterTrackingStatus `form:"tracking_status,omitempty" json:"tracking_status,omitempty"`
+
+	// StuckDays Only parcels that a carrier has, and has not moved for this many days: since its last scan, or since it got them
+	// where there was none.
+	StuckDays *StuckDays `form:"stuck_days,omitempty" json:"stuck_days,omitempty"`
+
 	// Limit How many entries the page has at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -1790,6 +2973,12 @@ type RecordTrackingParams struct {
 	// again will do better (`place-1001`). Repeat it when you do not know what became of the request.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
+
+// HoldFulfillmentJSONRequestBody defines body for HoldFulfillment for application/json ContentType.
+type HoldFulfillmentJSONRequestBody = HoldRequest
+
+// ReleaseFulfillmentHoldJSONRequestBody defines body for ReleaseFulfillmentHold for application/json ContentType.
+type ReleaseFulfillmentHoldJSONRequestBody = HoldReleaseRequest
 
 // PackFulfillmentJSONRequestBody defines body for PackFulfillment for application/json ContentType.
 type PackFulfillmentJSONRequestBody = PackRequest
@@ -1815,11 +3004,44 @@ type PlaceOrderJSONRequestBody = OrderRequest
 // CancelOrderJSONRequestBody defines body for CancelOrder for application/json ContentType.
 type CancelOrderJSONRequestBody = CancelRequest
 
+// HoldOrderJSONRequestBody defines body for HoldOrder for application/json ContentType.
+type HoldOrderJSONRequestBody = HoldRequest
+
+// ReleaseOrderHoldJSONRequestBody defines body for ReleaseOrderHold for application/json ContentType.
+type ReleaseOrderHoldJSONRequestBody = HoldReleaseRequest
+
 // PayOrderJSONRequestBody defines body for PayOrder for application/json ContentType.
 type PayOrderJSONRequestBody = PaymentRequest
 
 // ResumeOrderJSONRequestBody defines body for ResumeOrder for application/json ContentType.
 type ResumeOrderJSONRequestBody = ResumeRequest
+
+// RequestReturnJSONRequestBody defines body for RequestReturn for application/json ContentType.
+type RequestReturnJSONRequestBody = ReturnRequest
+
+// PreviewReturnJSONRequestBody defines body for PreviewReturn for application/json ContentType.
+type PreviewReturnJSONRequestBody = ReturnRequest
+
+// ApproveReturnJSONRequestBody defines body for ApproveReturn for application/json ContentType.
+type ApproveReturnJSONRequestBody = ReturnApproveRequest
+
+// CancelReturnJSONRequestBody defines body for CancelReturn for application/json ContentType.
+type CancelReturnJSONRequestBody = ReturnCancelRequest
+
+// DeclineReturnJSONRequestBody defines body for DeclineReturn for application/json ContentType.
+type DeclineReturnJSONRequestBody = ReturnDeclineRequest
+
+// InspectReturnJSONRequestBody defines body for InspectReturn for application/json ContentType.
+type InspectReturnJSONRequestBody = ReturnInspectRequest
+
+// ReceiveReturnJSONRequestBody defines body for ReceiveReturn for application/json ContentType.
+type ReceiveReturnJSONRequestBody = ReturnReceiveRequest
+
+// ResumeReturnJSONRequestBody defines body for ResumeReturn for application/json ContentType.
+type ResumeReturnJSONRequestBody = ResumeRequest
+
+// RecordReturnTrackingJSONRequestBody defines body for RecordReturnTracking for application/json ContentType.
+type RecordReturnTrackingJSONRequestBody = TrackingRequest
 
 // RecordTrackingJSONRequestBody defines body for RecordTracking for application/json ContentType.
 type RecordTrackingJSONRequestBody = TrackingRequest
@@ -1941,6 +3163,60 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/fulfillments (the `ListFulfillments` operationId).
 	ListFulfillments(ctx context.Context, params *ListFulfillmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// HoldFulfillmentWithBody Hold a fulfillment order
+	//
+	// Nothing of what `blocks` names happens until the hold is released: by a request, or by itself at its `deadline`, when
+	// `on_deadline` says what happens then: `release` lets it go on, `cancel` cancels the fulfillment order's units as far as it was not shipped,
+	// `attention` calls an operator. The rest of the order goes on.
+	//
+	// - `201`: held.
+	// - `409`: the fulfillment order is closed or cancelled.
+	// - `422`: the deadline is not in the future, or `on_deadline` is there without one.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/fulfillments/{id}/holds (the `HoldFulfillment` operationId).
+	HoldFulfillmentWithBody(ctx context.Context, id FulfillmentID, params *HoldFulfillmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// HoldFulfillment Hold a fulfillment order
+	//
+	// Nothing of what `blocks` names happens until the hold is released: by a request, or by itself at its `deadline`, when
+	// `on_deadline` says what happens then: `release` lets it go on, `cancel` cancels the fulfillment order's units as far as it was not shipped,
+	// `attention` calls an operator. The rest of the order goes on.
+	//
+	// - `201`: held.
+	// - `409`: the fulfillment order is closed or cancelled.
+	// - `422`: the deadline is not in the future, or `on_deadline` is there without one.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/fulfillments/{id}/holds (the `HoldFulfillment` operationId).
+	HoldFulfillment(ctx context.Context, id FulfillmentID, params *HoldFulfillmentParams, body HoldFulfillmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReleaseFulfillmentHoldWithBody Release a hold of a fulfillment order
+	//
+	// The fulfillment order goes on, unless another hold stands. Releasing a hold that was released changes nothing.
+	//
+	// - `404`: there is no such hold here.
+	// - `409` `hold_not_releasable`: the hold is not one that somebody placed. `awaiting_payment`, for one, ends with a payment.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/fulfillments/{id}/holds/{hold_id}/release (the `ReleaseFulfillmentHold` operationId).
+	ReleaseFulfillmentHoldWithBody(ctx context.Context, id FulfillmentID, holdID HoldID, params *ReleaseFulfillmentHoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReleaseFulfillmentHold Release a hold of a fulfillment order
+	//
+	// The fulfillment order goes on, unless another hold stands. Releasing a hold that was released changes nothing.
+	//
+	// - `404`: there is no such hold here.
+	// - `409` `hold_not_releasable`: the hold is not one that somebody placed. `awaiting_payment`, for one, ends with a payment.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/fulfillments/{id}/holds/{hold_id}/release (the `ReleaseFulfillmentHold` operationId).
+	ReleaseFulfillmentHold(ctx context.Context, id FulfillmentID, holdID HoldID, params *ReleaseFulfillmentHoldParams, body ReleaseFulfillmentHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// PackFulfillmentWithBody Pack picked units into parcels
 	//
 	// Puts picked units into parcels and buys a label for each; a parcel becomes a shipment.
@@ -1972,7 +3248,13 @@ type ClientInterface interface {
 	// Says which units were taken off the shelf, all at once or in several requests. The first pick moves the order to
 	// `processing`. Picked units stay on hand and committed until a carrier has them.
 	//
-	// - `409`: more units of a line than are left to pick, or the fulfillment order is closed or cancelled.
+	// A line that is not picked in full needs a `reason`: the rest of it was not to be had here, and `quantity`, which may
+	// be 0 then, is all that will be picked. These units are served from another location, else wait for stock where
+	// the order takes backorders, else are cancelled; the order's `short_picks` say so.
+	//
+	// - `409` `too_many`: more units of a line than are left to pick. `order_on_hold`, `fulfillment_on_hold`: `holds` says
+	//   why. Or the fulfillment order is closed or cancelled.
+	// - `422` `reason_required`: fewer units than are left to pick, without a `reason`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1984,7 +3266,13 @@ type ClientInterface interface {
 	// Says which units were taken off the shelf, all at once or in several requests. The first pick moves the order to
 	// `processing`. Picked units stay on hand and committed until a carrier has them.
 	//
-	// - `409`: more units of a line than are left to pick, or the fulfillment order is closed or cancelled.
+	// A line that is not picked in full needs a `reason`: the rest of it was not to be had here, and `quantity`, which may
+	// be 0 then, is all that will be picked. These units are served from another location, else wait for stock where
+	// the order takes backorders, else are cancelled; the order's `short_picks` say so.
+	//
+	// - `409` `too_many`: more units of a line than are left to pick. `order_on_hold`, `fulfillment_on_hold`: `holds` says
+	//   why. Or the fulfillment order is closed or cancelled.
+	// - `422` `reason_required`: fewer units than are left to pick, without a `reason`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2122,8 +3410,9 @@ type ClientInterface interface {
 	//
 	// Takes a placed order, holds the payment and commits the stock, both or neither.
 	//
-	// - `201`: decided. The order is accepted: the money is held and every unit is committed to it. An order that is
-	//   taken in under a hold for an operator also answers 201; `holds` says what for.
+	// - `201`: decided. The order is accepted: the money is held and every unit is committed to it, or, with `on_shortage`
+	//   `backorder` or `partial`, as many as there are. An order that is taken in under a hold for an operator also answers
+	//   201; `holds` says what for.
 	// - `202`: stored, and not decided yet. The order will not be lost; read it again, or repeat the request with the
 	//   same key, to hear the decision.
 	// - `200`: the same order (the same `channel` and `external_id`, and the same content) was placed before under another
@@ -2148,8 +3437,9 @@ type ClientInterface interface {
 	//
 	// Takes a placed order, holds the payment and commits the stock, both or neither.
 	//
-	// - `201`: decided. The order is accepted: the money is held and every unit is committed to it. An order that is
-	//   taken in under a hold for an operator also answers 201; `holds` says what for.
+	// - `201`: decided. The order is accepted: the money is held and every unit is committed to it, or, with `on_shortage`
+	//   `backorder` or `partial`, as many as there are. An order that is taken in under a hold for an operator also answers
+	//   201; `holds` says what for.
 	// - `202`: stored, and not decided yet. The order will not be lost; read it again, or repeat the request with the
 	//   same key, to hear the decision.
 	// - `200`: the same order (the same `channel` and `external_id`, and the same content) was placed before under another
@@ -2178,33 +3468,105 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/orders/{id} (the `GetOrder` operationId).
 	GetOrder(ctx context.Context, id OrderID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CancelOrderWithBody Cancel an order
+	// CancelOrderWithBody Cancel an order, or some units of it
 	//
-	// Cancels the whole order at any moment before a carrier has a parcel of it: picking stops, committed stock is given
-	// back, a payment that was only held is voided, one that was captured is refunded, bought labels are voided.
+	// Without `lines`, cancels the whole order at any moment before a carrier has a parcel of it: picking stops, committed
+	// stock is given back, a payment that was only held is voided, one that was captured is refunded, bought labels are
+	// voided.
+	//
+	// With `lines`, cancels that many units of those lines, also after others were shipped: all of what is named or
+	// nothing. Units that wait for stock go first, then those that nobody picked, then picked ones, and last those in
+	// parcels, which are unpacked for it. The customer no longer owes exactly what these units were to cost, with their
+	// share of every discount and tax (`credits`); what was taken for them already is refunded (`refunds`). When no unit
+	// is left, the whole order is cancelled.
 	//
 	// - `200`: cancelled. Cancelling a cancelled order answers the same.
-	// - `409` `already_shipped`: too late; what a carrier has comes back as a return. `being_shipped`: a parcel is being
-	//   handed over at this moment.
+	// - `409` `already_shipped`: too late for the whole order; what a carrier has comes back as a return.
+	//   `being_shipped`: a parcel is being handed over at this moment. `too_many`: fewer units of a line are left than were
+	//   to be cancelled.
+	// - `422`: a line is not one of this order, or is named twice.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/orders/{id}/cancel (the `CancelOrder` operationId).
 	CancelOrderWithBody(ctx context.Context, id OrderID, params *CancelOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CancelOrder Cancel an order
+	// CancelOrder Cancel an order, or some units of it
 	//
-	// Cancels the whole order at any moment before a carrier has a parcel of it: picking stops, committed stock is given
-	// back, a payment that was only held is voided, one that was captured is refunded, bought labels are voided.
+	// Without `lines`, cancels the whole order at any moment before a carrier has a parcel of it: picking stops, committed
+	// stock is given back, a payment that was only held is voided, one that was captured is refunded, bought labels are
+	// voided.
+	//
+	// With `lines`, cancels that many units of those lines, also after others were shipped: all of what is named or
+	// nothing. Units that wait for stock go first, then those that nobody picked, then picked ones, and last those in
+	// parcels, which are unpacked for it. The customer no longer owes exactly what these units were to cost, with their
+	// share of every discount and tax (`credits`); what was taken for them already is refunded (`refunds`). When no unit
+	// is left, the whole order is cancelled.
 	//
 	// - `200`: cancelled. Cancelling a cancelled order answers the same.
-	// - `409` `already_shipped`: too late; what a carrier has comes back as a return. `being_shipped`: a parcel is being
-	//   handed over at this moment.
+	// - `409` `already_shipped`: too late for the whole order; what a carrier has comes back as a return.
+	//   `being_shipped`: a parcel is being handed over at this moment. `too_many`: fewer units of a line are left than were
+	//   to be cancelled.
+	// - `422`: a line is not one of this order, or is named twice.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/orders/{id}/cancel (the `CancelOrder` operationId).
 	CancelOrder(ctx context.Context, id OrderID, params *CancelOrderParams, body CancelOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// HoldOrderWithBody Hold an order
+	//
+	// Nothing of what `blocks` names happens until the hold is released: by a request, or by itself at its `deadline`, when
+	// `on_deadline` says what happens then: `release` lets it go on, `cancel` cancels the order as far as it was not shipped,
+	// `attention` calls an operator.
+	//
+	// - `201`: held.
+	// - `409`: the order is final.
+	// - `422`: the deadline is not in the future, or `on_deadline` is there without one.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/orders/{id}/holds (the `HoldOrder` operationId).
+	HoldOrderWithBody(ctx context.Context, id OrderID, params *HoldOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// HoldOrder Hold an order
+	//
+	// Nothing of what `blocks` names happens until the hold is released: by a request, or by itself at its `deadline`, when
+	// `on_deadline` says what happens then: `release` lets it go on, `cancel` cancels the order as far as it was not shipped,
+	// `attention` calls an operator.
+	//
+	// - `201`: held.
+	// - `409`: the order is final.
+	// - `422`: the deadline is not in the future, or `on_deadline` is there without one.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/orders/{id}/holds (the `HoldOrder` operationId).
+	HoldOrder(ctx context.Context, id OrderID, params *HoldOrderParams, body HoldOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReleaseOrderHoldWithBody Release a hold of an order
+	//
+	// The order goes on, unless another hold stands. Releasing a hold that was released changes nothing.
+	//
+	// - `404`: there is no such hold here.
+	// - `409` `hold_not_releasable`: the hold is not one that somebody placed. `awaiting_payment`, for one, ends with a payment.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/orders/{id}/holds/{hold_id}/release (the `ReleaseOrderHold` operationId).
+	ReleaseOrderHoldWithBody(ctx context.Context, id OrderID, holdID HoldID, params *ReleaseOrderHoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReleaseOrderHold Release a hold of an order
+	//
+	// The order goes on, unless another hold stands. Releasing a hold that was released changes nothing.
+	//
+	// - `404`: there is no such hold here.
+	// - `409` `hold_not_releasable`: the hold is not one that somebody placed. `awaiting_payment`, for one, ends with a payment.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/orders/{id}/holds/{hold_id}/release (the `ReleaseOrderHold` operationId).
+	ReleaseOrderHold(ctx context.Context, id OrderID, holdID HoldID, params *ReleaseOrderHoldParams, body ReleaseOrderHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PayOrderWithBody Send another payment
 	//
@@ -2265,12 +3627,270 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/orders/{id}/resume (the `ResumeOrder` operationId).
 	ResumeOrder(ctx context.Context, id OrderID, params *ResumeOrderParams, body ResumeOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// RequestReturnWithBody Ask to send units back
+	//
+	// For units that were delivered. The policy that was promised when the order was placed says until when, for what fee, and
+	// whether an operator has to approve; `POST /v1/orders/{id}/returns/preview` says all that beforehand.
+	//
+	// - `201`: the return exists, `requested` or, where the policy approves by itself, `approved`. `Location` is its address.
+	// - `409` `not_returnable`: `errors` has one entry for each line that cannot come back, with its own code: `final_sale`,
+	//   `window_closed`, `not_delivered`, `too_many` (more units than were delivered and are in no other return). Nothing was
+	//   changed.
+	// - `422`: a line is not one of this order.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/orders/{id}/returns (the `RequestReturn` operationId).
+	RequestReturnWithBody(ctx context.Context, id OrderID, params *RequestReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RequestReturn Ask to send units back
+	//
+	// For units that were delivered. The policy that was promised when the order was placed says until when, for what fee, and
+	// whether an operator has to approve; `POST /v1/orders/{id}/returns/preview` says all that beforehand.
+	//
+	// - `201`: the return exists, `requested` or, where the policy approves by itself, `approved`. `Location` is its address.
+	// - `409` `not_returnable`: `errors` has one entry for each line that cannot come back, with its own code: `final_sale`,
+	//   `window_closed`, `not_delivered`, `too_many` (more units than were delivered and are in no other return). Nothing was
+	//   changed.
+	// - `422`: a line is not one of this order.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/orders/{id}/returns (the `RequestReturn` operationId).
+	RequestReturn(ctx context.Context, id OrderID, params *RequestReturnParams, body RequestReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewReturnWithBody See what a return would give back
+	//
+	// Takes the same body as `POST /v1/orders/{id}/returns`, refuses the same, and changes nothing: what would be given back if
+	// every unit comes back as new, and which fees are taken off it. Show it to the customer before he confirms. The
+	// Idempotency-Key is not remembered.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/orders/{id}/returns/preview (the `PreviewReturn` operationId).
+	PreviewReturnWithBody(ctx context.Context, id OrderID, params *PreviewReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewReturn See what a return would give back
+	//
+	// Takes the same body as `POST /v1/orders/{id}/returns`, refuses the same, and changes nothing: what would be given back if
+	// every unit comes back as new, and which fees are taken off it. Show it to the customer before he confirms. The
+	// Idempotency-Key is not remembered.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/orders/{id}/returns/preview (the `PreviewReturn` operationId).
+	PreviewReturn(ctx context.Context, id OrderID, params *PreviewReturnParams, body PreviewReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetOrderTimeline Read what happened
 	//
 	// Everything that happened to the order, oldest first and without gaps in `sequence`: who did it, when, on which request.
 	//
 	// Corresponds with GET /v1/orders/{id}/timeline (the `GetOrderTimeline` operationId).
 	GetOrderTimeline(ctx context.Context, id OrderID, params *GetOrderTimelineParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListReturns List returns
+	//
+	// Newest first, by `created_at` and then `id`. All filters must match.
+	//
+	// Corresponds with GET /v1/returns (the `ListReturns` operationId).
+	ListReturns(ctx context.Context, params *ListReturnsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetReturn Get a return
+	//
+	// The return as the books have it now: what was announced, what came, what was found, and what was given back for it.
+	//
+	// Corresponds with GET /v1/returns/{id} (the `GetReturn` operationId).
+	GetReturn(ctx context.Context, id ReturnID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ApproveReturnWithBody Approve a return
+	//
+	// Says yes to a requested return. Where the policy says so a label for the way back is bought. With `returnless` the
+	// customer keeps the goods and is refunded at once.
+	//
+	// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/returns/{id}/approve (the `ApproveReturn` operationId).
+	ApproveReturnWithBody(ctx context.Context, id ReturnID, params *ApproveReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ApproveReturn Approve a return
+	//
+	// Says yes to a requested return. Where the policy says so a label for the way back is bought. With `returnless` the
+	// customer keeps the goods and is refunded at once.
+	//
+	// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/returns/{id}/approve (the `ApproveReturn` operationId).
+	ApproveReturn(ctx context.Context, id ReturnID, params *ApproveReturnParams, body ApproveReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelReturnWithBody Call a return off
+	//
+	// For as long as nothing of it was received. A label that was bought for it is voided; its units may be asked for again.
+	//
+	// - `409` `return_…`: too late; the code names what the return is.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/returns/{id}/cancel (the `CancelReturn` operationId).
+	CancelReturnWithBody(ctx context.Context, id ReturnID, params *CancelReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelReturn Call a return off
+	//
+	// For as long as nothing of it was received. A label that was bought for it is voided; its units may be asked for again.
+	//
+	// - `409` `return_…`: too late; the code names what the return is.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/returns/{id}/cancel (the `CancelReturn` operationId).
+	CancelReturn(ctx context.Context, id ReturnID, params *CancelReturnParams, body CancelReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeclineReturnWithBody Decline a return
+	//
+	// Says no to a requested return, with a reason that the customer may be told. Its units may be asked for again.
+	//
+	// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/returns/{id}/decline (the `DeclineReturn` operationId).
+	DeclineReturnWithBody(ctx context.Context, id ReturnID, params *DeclineReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeclineReturn Decline a return
+	//
+	// Says no to a requested return, with a reason that the customer may be told. Its units may be asked for again.
+	//
+	// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/returns/{id}/decline (the `DeclineReturn` operationId).
+	DeclineReturn(ctx context.Context, id ReturnID, params *DeclineReturnParams, body DeclineReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// InspectReturnWithBody Report what was found
+	//
+	// Grades units that were received. The grade says what becomes of them and, by the policy that was promised, how much of
+	// their price is given back; with `refund` `false` only the stock is decided. One line may be named several times, with
+	// different grades. Grade `X` gives up units that were announced and did not come: nothing is given back for them. When
+	// every unit is graded or given up, the return closes as soon as its refunds have succeeded.
+	//
+	// - `409` `not_received`: more units than were received and not graded yet. `too_many`: more are given up than are still
+	//   to come. `return_…`: nothing of it was received.
+	// - `422`: a line is not one of this return.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/returns/{id}/inspect (the `InspectReturn` operationId).
+	InspectReturnWithBody(ctx context.Context, id ReturnID, params *InspectReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// InspectReturn Report what was found
+	//
+	// Grades units that were received. The grade says what becomes of them and, by the policy that was promised, how much of
+	// their price is given back; with `refund` `false` only the stock is decided. One line may be named several times, with
+	// different grades. Grade `X` gives up units that were announced and did not come: nothing is given back for them. When
+	// every unit is graded or given up, the return closes as soon as its refunds have succeeded.
+	//
+	// - `409` `not_received`: more units than were received and not graded yet. `too_many`: more are given up than are still
+	//   to come. `return_…`: nothing of it was received.
+	// - `422`: a line is not one of this return.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/returns/{id}/inspect (the `InspectReturn` operationId).
+	InspectReturn(ctx context.Context, id ReturnID, params *InspectReturnParams, body InspectReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveReturnWithBody Receive goods
+	//
+	// Books what was found in a parcel that came back, all at once or in several requests. The units are on hand from then on,
+	// and in quality control until they are inspected. What nobody announced goes into `unexpected`: it is kept in quality
+	// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired.
+	//
+	// - `409` `too_many`: more units of a line than are still to come. `received_elsewhere`: other units of the line were
+	//   received at another location. `return_superseded`: the units were announced again, in another return. `return_…`:
+	//   nothing can come of a return in this status.
+	// - `422`: a line is not one of this return, or there is no such location.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/returns/{id}/receive (the `ReceiveReturn` operationId).
+	ReceiveReturnWithBody(ctx context.Context, id ReturnID, params *ReceiveReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveReturn Receive goods
+	//
+	// Books what was found in a parcel that came back, all at once or in several requests. The units are on hand from then on,
+	// and in quality control until they are inspected. What nobody announced goes into `unexpected`: it is kept in quality
+	// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired.
+	//
+	// - `409` `too_many`: more units of a line than are still to come. `received_elsewhere`: other units of the line were
+	//   received at another location. `return_superseded`: the units were announced again, in another return. `return_…`:
+	//   nothing can come of a return in this status.
+	// - `422`: a line is not one of this return, or there is no such location.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/returns/{id}/receive (the `ReceiveReturn` operationId).
+	ReceiveReturn(ctx context.Context, id ReturnID, params *ReceiveReturnParams, body ReceiveReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ResumeReturnWithBody Try again what is stuck
+	//
+	// For an operator, after the cause of an `attention` is mended: operations whose outcome is unknown are looked up, those that
+	// were refused, such as a refund or a label, are tried again under a new key.
+	//
+	// - `409` `return_…`: nothing is left to be done.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/returns/{id}/resume (the `ResumeReturn` operationId).
+	ResumeReturnWithBody(ctx context.Context, id ReturnID, params *ResumeReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ResumeReturn Try again what is stuck
+	//
+	// For an operator, after the cause of an `attention` is mended: operations whose outcome is unknown are looked up, those that
+	// were refused, such as a refund or a label, are tried again under a new key.
+	//
+	// - `409` `return_…`: nothing is left to be done.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/returns/{id}/resume (the `ResumeReturn` operationId).
+	ResumeReturn(ctx context.Context, id ReturnID, params *ResumeReturnParams, body ResumeReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RecordReturnTrackingWithBody Record a carrier's scan
+	//
+	// Takes what a carrier says happened to the parcel on its way back. Scans may come late, twice and out of order: a parcel
+	// never moves backwards, and `unknown` moves nothing. That it was delivered does not receive it: that is for whoever opens it.
+	//
+	// - `200`: recorded. When the scan moved nothing, the return is as it was.
+	// - `409`: no parcel is expected of this return.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/returns/{id}/tracking (the `RecordReturnTracking` operationId).
+	RecordReturnTrackingWithBody(ctx context.Context, id ReturnID, params *RecordReturnTrackingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RecordReturnTracking Record a carrier's scan
+	//
+	// Takes what a carrier says happened to the parcel on its way back. Scans may come late, twice and out of order: a parcel
+	// never moves backwards, and `unknown` moves nothing. That it was delivered does not receive it: that is for whoever opens it.
+	//
+	// - `200`: recorded. When the scan moved nothing, the return is as it was.
+	// - `409`: no parcel is expected of this return.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/returns/{id}/tracking (the `RecordReturnTracking` operationId).
+	RecordReturnTracking(ctx context.Context, id ReturnID, params *RecordReturnTrackingParams, body RecordReturnTrackingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListShipments List parcels
+	//
+	// Newest first. `stuck_days` makes it the list of parcels to ask a carrier about: handed over, not arrived, and without
+	// any movement for so many days; then in the order of `tracking_at`, those that are stuck for the longest first.
+	//
+	// Corresponds with GET /v1/shipments (the `ListShipments` operationId).
+	ListShipments(ctx context.Context, params *ListShipmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetShipment Get a parcel
 	//
@@ -2413,6 +4033,100 @@ func (c *Client) ListFulfillments(ctx context.Context, params *ListFulfillmentsP
 	return c.Client.Do(req)
 }
 
+// HoldFulfillmentWithBody Hold a fulfillment order
+//
+// Nothing of what `blocks` names happens until the hold is released: by a request, or by itself at its `deadline`, when
+// `on_deadline` says what happens then: `release` lets it go on, `cancel` cancels the fulfillment order's units as far as it was not shipped,
+// `attention` calls an operator. The rest of the order goes on.
+//
+// - `201`: held.
+// - `409`: the fulfillment order is closed or cancelled.
+// - `422`: the deadline is not in the future, or `on_deadline` is there without one.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/fulfillments/{id}/holds (the `HoldFulfillment` operationId).
+func (c *Client) HoldFulfillmentWithBody(ctx context.Context, id FulfillmentID, params *HoldFulfillmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewHoldFulfillmentRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// HoldFulfillment Hold a fulfillment order
+//
+// Nothing of what `blocks` names happens until the hold is released: by a request, or by itself at its `deadline`, when
+// `on_deadline` says what happens then: `release` lets it go on, `cancel` cancels the fulfillment order's units as far as it was not shipped,
+// `attention` calls an operator. The rest of the order goes on.
+//
+// - `201`: held.
+// - `409`: the fulfillment order is closed or cancelled.
+// - `422`: the deadline is not in the future, or `on_deadline` is there without one.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/fulfillments/{id}/holds (the `HoldFulfillment` operationId).
+func (c *Client) HoldFulfillment(ctx context.Context, id FulfillmentID, params *HoldFulfillmentParams, body HoldFulfillmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewHoldFulfillmentRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReleaseFulfillmentHoldWithBody Release a hold of a fulfillment order
+//
+// The fulfillment order goes on, unless another hold stands. Releasing a hold that was released changes nothing.
+//
+// - `404`: there is no such hold here.
+// - `409` `hold_not_releasable`: the hold is not one that somebody placed. `awaiting_payment`, for one, ends with a payment.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/fulfillments/{id}/holds/{hold_id}/release (the `ReleaseFulfillmentHold` operationId).
+func (c *Client) ReleaseFulfillmentHoldWithBody(ctx context.Context, id FulfillmentID, holdID HoldID, params *ReleaseFulfillmentHoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReleaseFulfillmentHoldRequestWithBody(c.Server, id, holdID, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReleaseFulfillmentHold Release a hold of a fulfillment order
+//
+// The fulfillment order goes on, unless another hold stands. Releasing a hold that was released changes nothing.
+//
+// - `404`: there is no such hold here.
+// - `409` `hold_not_releasable`: the hold is not one that somebody placed. `awaiting_payment`, for one, ends with a payment.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/fulfillments/{id}/holds/{hold_id}/release (the `ReleaseFulfillmentHold` operationId).
+func (c *Client) ReleaseFulfillmentHold(ctx context.Context, id FulfillmentID, holdID HoldID, params *ReleaseFulfillmentHoldParams, body ReleaseFulfillmentHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReleaseFulfillmentHoldRequest(c.Server, id, holdID, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // PackFulfillmentWithBody Pack picked units into parcels
 //
 // Puts picked units into parcels and buys a label for each; a parcel becomes a shipment.
@@ -2464,7 +4178,13 @@ func (c *Client) PackFulfillment(ctx context.Context, id FulfillmentID, params *
 // Says which units were taken off the shelf, all at once or in several requests. The first pick moves the order to
 // `processing`. Picked units stay on hand and committed until a carrier has them.
 //
-// - `409`: more units of a line than are left to pick, or the fulfillment order is closed or cancelled.
+// A line that is not picked in full needs a `reason`: the rest of it was not to be had here, and `quantity`, which may
+// be 0 then, is all that will be picked. These units are served from another location, else wait for stock where
+// the order takes backorders, else are cancelled; the order's `short_picks` say so.
+//
+//   - `409` `too_many`: more units of a line than are left to pick. `order_on_hold`, `fulfillment_on_hold`: `holds` says
+//     why. Or the fulfillment order is closed or cancelled.
+//   - `422` `reason_required`: fewer units than are left to pick, without a `reason`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2486,7 +4206,13 @@ func (c *Client) PickFulfillmentWithBody(ctx context.Context, id FulfillmentID, 
 // Says which units were taken off the shelf, all at once or in several requests. The first pick moves the order to
 // `processing`. Picked units stay on hand and committed until a carrier has them.
 //
-// - `409`: more units of a line than are left to pick, or the fulfillment order is closed or cancelled.
+// A line that is not picked in full needs a `reason`: the rest of it was not to be had here, and `quantity`, which may
+// be 0 then, is all that will be picked. These units are served from another location, else wait for stock where
+// the order takes backorders, else are cancelled; the order's `short_picks` say so.
+//
+//   - `409` `too_many`: more units of a line than are left to pick. `order_on_hold`, `fulfillment_on_hold`: `holds` says
+//     why. Or the fulfillment order is closed or cancelled.
+//   - `422` `reason_required`: fewer units than are left to pick, without a `reason`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2754,8 +4480,9 @@ func (c *Client) ListOrders(ctx context.Context, params *ListOrdersParams, reqEd
 //
 // Takes a placed order, holds the payment and commits the stock, both or neither.
 //
-//   - `201`: decided. The order is accepted: the money is held and every unit is committed to it. An order that is
-//     taken in under a hold for an operator also answers 201; `holds` says what for.
+//   - `201`: decided. The order is accepted: the money is held and every unit is committed to it, or, with `on_shortage`
+//     `backorder` or `partial`, as many as there are. An order that is taken in under a hold for an operator also answers
+//     201; `holds` says what for.
 //   - `202`: stored, and not decided yet. The order will not be lost; read it again, or repeat the request with the
 //     same key, to hear the decision.
 //   - `200`: the same order (the same `channel` and `external_id`, and the same content) was placed before under another
@@ -2790,8 +4517,9 @@ func (c *Client) PlaceOrderWithBody(ctx context.Context, params *PlaceOrderParam
 //
 // Takes a placed order, holds the payment and commits the stock, both or neither.
 //
-//   - `201`: decided. The order is accepted: the money is held and every unit is committed to it. An order that is
-//     taken in under a hold for an operator also answers 201; `holds` says what for.
+//   - `201`: decided. The order is accepted: the money is held and every unit is committed to it, or, with `on_shortage`
+//     `backorder` or `partial`, as many as there are. An order that is taken in under a hold for an operator also answers
+//     201; `holds` says what for.
 //   - `202`: stored, and not decided yet. The order will not be lost; read it again, or repeat the request with the
 //     same key, to hear the decision.
 //   - `200`: the same order (the same `channel` and `external_id`, and the same content) was placed before under another
@@ -2840,14 +4568,23 @@ func (c *Client) GetOrder(ctx context.Context, id OrderID, reqEditors ...Request
 	return c.Client.Do(req)
 }
 
-// CancelOrderWithBody Cancel an order
+// CancelOrderWithBody Cancel an order, or some units of it
 //
-// Cancels the whole order at any moment before a carrier has a parcel of it: picking stops, committed stock is given
-// back, a payment that was only held is voided, one that was captured is refunded, bought labels are voided.
+// Without `lines`, cancels the whole order at any moment before a carrier has a parcel of it: picking stops, committed
+// stock is given back, a payment that was only held is voided, one that was captured is refunded, bought labels are
+// voided.
+//
+// With `lines`, cancels that many units of those lines, also after others were shipped: all of what is named or
+// nothing. Units that wait for stock go first, then those that nobody picked, then picked ones, and last those in
+// parcels, which are unpacked for it. The customer no longer owes exactly what these units were to cost, with their
+// share of every discount and tax (`credits`); what was taken for them already is refunded (`refunds`). When no unit
+// is left, the whole order is cancelled.
 //
 //   - `200`: cancelled. Cancelling a cancelled order answers the same.
-//   - `409` `already_shipped`: too late; what a carrier has comes back as a return. `being_shipped`: a parcel is being
-//     handed over at this moment.
+//   - `409` `already_shipped`: too late for the whole order; what a carrier has comes back as a return.
+//     `being_shipped`: a parcel is being handed over at this moment. `too_many`: fewer units of a line are left than were
+//     to be cancelled.
+//   - `422`: a line is not one of this order, or is named twice.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2864,20 +4601,123 @@ func (c *Client) CancelOrderWithBody(ctx context.Context, id OrderID, params *Ca
 	return c.Client.Do(req)
 }
 
-// CancelOrder Cancel an order
+// CancelOrder Cancel an order, or some units of it
 //
-// Cancels the whole order at any moment before a carrier has a parcel of it: picking stops, committed stock is given
-// back, a payment that was only held is voided, one that was captured is refunded, bought labels are voided.
+// Without `lines`, cancels the whole order at any moment before a carrier has a parcel of it: picking stops, committed
+// stock is given back, a payment that was only held is voided, one that was captured is refunded, bought labels are
+// voided.
+//
+// With `lines`, cancels that many units of those lines, also after others were shipped: all of what is named or
+// nothing. Units that wait for stock go first, then those that nobody picked, then picked ones, and last those in
+// parcels, which are unpacked for it. The customer no longer owes exactly what these units were to cost, with their
+// share of every discount and tax (`credits`); what was taken for them already is refunded (`refunds`). When no unit
+// is left, the whole order is cancelled.
 //
 //   - `200`: cancelled. Cancelling a cancelled order answers the same.
-//   - `409` `already_shipped`: too late; what a carrier has comes back as a return. `being_shipped`: a parcel is being
-//     handed over at this moment.
+//   - `409` `already_shipped`: too late for the whole order; what a carrier has comes back as a return.
+//     `being_shipped`: a parcel is being handed over at this moment. `too_many`: fewer units of a line are left than were
+//     to be cancelled.
+//   - `422`: a line is not one of this order, or is named twice.
 //
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/orders/{id}/cancel (the `CancelOrder` operationId).
 func (c *Client) CancelOrder(ctx context.Context, id OrderID, params *CancelOrderParams, body CancelOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCancelOrderRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// HoldOrderWithBody Hold an order
+//
+// Nothing of what `blocks` names happens until the hold is released: by a request, or by itself at its `deadline`, when
+// `on_deadline` says what happens then: `release` lets it go on, `cancel` cancels the order as far as it was not shipped,
+// `attention` calls an operator.
+//
+// - `201`: held.
+// - `409`: the order is final.
+// - `422`: the deadline is not in the future, or `on_deadline` is there without one.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/orders/{id}/holds (the `HoldOrder` operationId).
+func (c *Client) HoldOrderWithBody(ctx context.Context, id OrderID, params *HoldOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewHoldOrderRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// HoldOrder Hold an order
+//
+// Nothing of what `blocks` names happens until the hold is released: by a request, or by itself at its `deadline`, when
+// `on_deadline` says what happens then: `release` lets it go on, `cancel` cancels the order as far as it was not shipped,
+// `attention` calls an operator.
+//
+// - `201`: held.
+// - `409`: the order is final.
+// - `422`: the deadline is not in the future, or `on_deadline` is there without one.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/orders/{id}/holds (the `HoldOrder` operationId).
+func (c *Client) HoldOrder(ctx context.Context, id OrderID, params *HoldOrderParams, body HoldOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewHoldOrderRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReleaseOrderHoldWithBody Release a hold of an order
+//
+// The order goes on, unless another hold stands. Releasing a hold that was released changes nothing.
+//
+// - `404`: there is no such hold here.
+// - `409` `hold_not_releasable`: the hold is not one that somebody placed. `awaiting_payment`, for one, ends with a payment.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/orders/{id}/holds/{hold_id}/release (the `ReleaseOrderHold` operationId).
+func (c *Client) ReleaseOrderHoldWithBody(ctx context.Context, id OrderID, holdID HoldID, params *ReleaseOrderHoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReleaseOrderHoldRequestWithBody(c.Server, id, holdID, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReleaseOrderHold Release a hold of an order
+//
+// The order goes on, unless another hold stands. Releasing a hold that was released changes nothing.
+//
+// - `404`: there is no such hold here.
+// - `409` `hold_not_releasable`: the hold is not one that somebody placed. `awaiting_payment`, for one, ends with a payment.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/orders/{id}/holds/{hold_id}/release (the `ReleaseOrderHold` operationId).
+func (c *Client) ReleaseOrderHold(ctx context.Context, id OrderID, holdID HoldID, params *ReleaseOrderHoldParams, body ReleaseOrderHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReleaseOrderHoldRequest(c.Server, id, holdID, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2997,6 +4837,100 @@ func (c *Client) ResumeOrder(ctx context.Context, id OrderID, params *ResumeOrde
 	return c.Client.Do(req)
 }
 
+// RequestReturnWithBody Ask to send units back
+//
+// For units that were delivered. The policy that was promised when the order was placed says until when, for what fee, and
+// whether an operator has to approve; `POST /v1/orders/{id}/returns/preview` says all that beforehand.
+//
+//   - `201`: the return exists, `requested` or, where the policy approves by itself, `approved`. `Location` is its address.
+//   - `409` `not_returnable`: `errors` has one entry for each line that cannot come back, with its own code: `final_sale`,
+//     `window_closed`, `not_delivered`, `too_many` (more units than were delivered and are in no other return). Nothing was
+//     changed.
+//   - `422`: a line is not one of this order.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/orders/{id}/returns (the `RequestReturn` operationId).
+func (c *Client) RequestReturnWithBody(ctx context.Context, id OrderID, params *RequestReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRequestReturnRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RequestReturn Ask to send units back
+//
+// For units that were delivered. The policy that was promised when the order was placed says until when, for what fee, and
+// whether an operator has to approve; `POST /v1/orders/{id}/returns/preview` says all that beforehand.
+//
+//   - `201`: the return exists, `requested` or, where the policy approves by itself, `approved`. `Location` is its address.
+//   - `409` `not_returnable`: `errors` has one entry for each line that cannot come back, with its own code: `final_sale`,
+//     `window_closed`, `not_delivered`, `too_many` (more units than were delivered and are in no other return). Nothing was
+//     changed.
+//   - `422`: a line is not one of this order.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/orders/{id}/returns (the `RequestReturn` operationId).
+func (c *Client) RequestReturn(ctx context.Context, id OrderID, params *RequestReturnParams, body RequestReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRequestReturnRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewReturnWithBody See what a return would give back
+//
+// Takes the same body as `POST /v1/orders/{id}/returns`, refuses the same, and changes nothing: what would be given back if
+// every unit comes back as new, and which fees are taken off it. Show it to the customer before he confirms. The
+// Idempotency-Key is not remembered.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/orders/{id}/returns/preview (the `PreviewReturn` operationId).
+func (c *Client) PreviewReturnWithBody(ctx context.Context, id OrderID, params *PreviewReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewReturnRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewReturn See what a return would give back
+//
+// Takes the same body as `POST /v1/orders/{id}/returns`, refuses the same, and changes nothing: what would be given back if
+// every unit comes back as new, and which fees are taken off it. Show it to the customer before he confirms. The
+// Idempotency-Key is not remembered.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/orders/{id}/returns/preview (the `PreviewReturn` operationId).
+func (c *Client) PreviewReturn(ctx context.Context, id OrderID, params *PreviewReturnParams, body PreviewReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewReturnRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetOrderTimeline Read what happened
 //
 // Everything that happened to the order, oldest first and without gaps in `sequence`: who did it, when, on which request.
@@ -3004,6 +4938,380 @@ func (c *Client) ResumeOrder(ctx context.Context, id OrderID, params *ResumeOrde
 // Corresponds with GET /v1/orders/{id}/timeline (the `GetOrderTimeline` operationId).
 func (c *Client) GetOrderTimeline(ctx context.Context, id OrderID, params *GetOrderTimelineParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetOrderTimelineRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListReturns List returns
+//
+// Newest first, by `created_at` and then `id`. All filters must match.
+//
+// Corresponds with GET /v1/returns (the `ListReturns` operationId).
+func (c *Client) ListReturns(ctx context.Context, params *ListReturnsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListReturnsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReturn Get a return
+//
+// The return as the books have it now: what was announced, what came, what was found, and what was given back for it.
+//
+// Corresponds with GET /v1/returns/{id} (the `GetReturn` operationId).
+func (c *Client) GetReturn(ctx context.Context, id ReturnID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReturnRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ApproveReturnWithBody Approve a return
+//
+// Says yes to a requested return. Where the policy says so a label for the way back is bought. With `returnless` the
+// customer keeps the goods and is refunded at once.
+//
+// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/returns/{id}/approve (the `ApproveReturn` operationId).
+func (c *Client) ApproveReturnWithBody(ctx context.Context, id ReturnID, params *ApproveReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewApproveReturnRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ApproveReturn Approve a return
+//
+// Says yes to a requested return. Where the policy says so a label for the way back is bought. With `returnless` the
+// customer keeps the goods and is refunded at once.
+//
+// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/returns/{id}/approve (the `ApproveReturn` operationId).
+func (c *Client) ApproveReturn(ctx context.Context, id ReturnID, params *ApproveReturnParams, body ApproveReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewApproveReturnRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelReturnWithBody Call a return off
+//
+// For as long as nothing of it was received. A label that was bought for it is voided; its units may be asked for again.
+//
+// - `409` `return_…`: too late; the code names what the return is.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/returns/{id}/cancel (the `CancelReturn` operationId).
+func (c *Client) CancelReturnWithBody(ctx context.Context, id ReturnID, params *CancelReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelReturnRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelReturn Call a return off
+//
+// For as long as nothing of it was received. A label that was bought for it is voided; its units may be asked for again.
+//
+// - `409` `return_…`: too late; the code names what the return is.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/returns/{id}/cancel (the `CancelReturn` operationId).
+func (c *Client) CancelReturn(ctx context.Context, id ReturnID, params *CancelReturnParams, body CancelReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelReturnRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeclineReturnWithBody Decline a return
+//
+// Says no to a requested return, with a reason that the customer may be told. Its units may be asked for again.
+//
+// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/returns/{id}/decline (the `DeclineReturn` operationId).
+func (c *Client) DeclineReturnWithBody(ctx context.Context, id ReturnID, params *DeclineReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeclineReturnRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeclineReturn Decline a return
+//
+// Says no to a requested return, with a reason that the customer may be told. Its units may be asked for again.
+//
+// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/returns/{id}/decline (the `DeclineReturn` operationId).
+func (c *Client) DeclineReturn(ctx context.Context, id ReturnID, params *DeclineReturnParams, body DeclineReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeclineReturnRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// InspectReturnWithBody Report what was found
+//
+// Grades units that were received. The grade says what becomes of them and, by the policy that was promised, how much of
+// their price is given back; with `refund` `false` only the stock is decided. One line may be named several times, with
+// different grades. Grade `X` gives up units that were announced and did not come: nothing is given back for them. When
+// every unit is graded or given up, the return closes as soon as its refunds have succeeded.
+//
+//   - `409` `not_received`: more units than were received and not graded yet. `too_many`: more are given up than are still
+//     to come. `return_…`: nothing of it was received.
+//   - `422`: a line is not one of this return.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/returns/{id}/inspect (the `InspectReturn` operationId).
+func (c *Client) InspectReturnWithBody(ctx context.Context, id ReturnID, params *InspectReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewInspectReturnRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// InspectReturn Report what was found
+//
+// Grades units that were received. The grade says what becomes of them and, by the policy that was promised, how much of
+// their price is given back; with `refund` `false` only the stock is decided. One line may be named several times, with
+// different grades. Grade `X` gives up units that were announced and did not come: nothing is given back for them. When
+// every unit is graded or given up, the return closes as soon as its refunds have succeeded.
+//
+//   - `409` `not_received`: more units than were received and not graded yet. `too_many`: more are given up than are still
+//     to come. `return_…`: nothing of it was received.
+//   - `422`: a line is not one of this return.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/returns/{id}/inspect (the `InspectReturn` operationId).
+func (c *Client) InspectReturn(ctx context.Context, id ReturnID, params *InspectReturnParams, body InspectReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewInspectReturnRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveReturnWithBody Receive goods
+//
+// Books what was found in a parcel that came back, all at once or in several requests. The units are on hand from then on,
+// and in quality control until they are inspected. What nobody announced goes into `unexpected`: it is kept in quality
+// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired.
+//
+//   - `409` `too_many`: more units of a line than are still to come. `received_elsewhere`: other units of the line were
+//     received at another location. `return_superseded`: the units were announced again, in another return. `return_…`:
+//     nothing can come of a return in this status.
+//   - `422`: a line is not one of this return, or there is no such location.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/returns/{id}/receive (the `ReceiveReturn` operationId).
+func (c *Client) ReceiveReturnWithBody(ctx context.Context, id ReturnID, params *ReceiveReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveReturnRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveReturn Receive goods
+//
+// Books what was found in a parcel that came back, all at once or in several requests. The units are on hand from then on,
+// and in quality control until they are inspected. What nobody announced goes into `unexpected`: it is kept in quality
+// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired.
+//
+//   - `409` `too_many`: more units of a line than are still to come. `received_elsewhere`: other units of the line were
+//     received at another location. `return_superseded`: the units were announced again, in another return. `return_…`:
+//     nothing can come of a return in this status.
+//   - `422`: a line is not one of this return, or there is no such location.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/returns/{id}/receive (the `ReceiveReturn` operationId).
+func (c *Client) ReceiveReturn(ctx context.Context, id ReturnID, params *ReceiveReturnParams, body ReceiveReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveReturnRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ResumeReturnWithBody Try again what is stuck
+//
+// For an operator, after the cause of an `attention` is mended: operations whose outcome is unknown are looked up, those that
+// were refused, such as a refund or a label, are tried again under a new key.
+//
+// - `409` `return_…`: nothing is left to be done.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/returns/{id}/resume (the `ResumeReturn` operationId).
+func (c *Client) ResumeReturnWithBody(ctx context.Context, id ReturnID, params *ResumeReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewResumeReturnRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ResumeReturn Try again what is stuck
+//
+// For an operator, after the cause of an `attention` is mended: operations whose outcome is unknown are looked up, those that
+// were refused, such as a refund or a label, are tried again under a new key.
+//
+// - `409` `return_…`: nothing is left to be done.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/returns/{id}/resume (the `ResumeReturn` operationId).
+func (c *Client) ResumeReturn(ctx context.Context, id ReturnID, params *ResumeReturnParams, body ResumeReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewResumeReturnRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RecordReturnTrackingWithBody Record a carrier's scan
+//
+// Takes what a carrier says happened to the parcel on its way back. Scans may come late, twice and out of order: a parcel
+// never moves backwards, and `unknown` moves nothing. That it was delivered does not receive it: that is for whoever opens it.
+//
+// - `200`: recorded. When the scan moved nothing, the return is as it was.
+// - `409`: no parcel is expected of this return.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/returns/{id}/tracking (the `RecordReturnTracking` operationId).
+func (c *Client) RecordReturnTrackingWithBody(ctx context.Context, id ReturnID, params *RecordReturnTrackingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecordReturnTrackingRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RecordReturnTracking Record a carrier's scan
+//
+// Takes what a carrier says happened to the parcel on its way back. Scans may come late, twice and out of order: a parcel
+// never moves backwards, and `unknown` moves nothing. That it was delivered does not receive it: that is for whoever opens it.
+//
+// - `200`: recorded. When the scan moved nothing, the return is as it was.
+// - `409`: no parcel is expected of this return.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/returns/{id}/tracking (the `RecordReturnTracking` operationId).
+func (c *Client) RecordReturnTracking(ctx context.Context, id ReturnID, params *RecordReturnTrackingParams, body RecordReturnTrackingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecordReturnTrackingRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListShipments List parcels
+//
+// Newest first. `stuck_days` makes it the list of parcels to ask a carrier about: handed over, not arrived, and without
+// any movement for so many days; then in the order of `tracking_at`, those that are stuck for the longest first.
+//
+// Corresponds with GET /v1/shipments (the `ListShipments` operationId).
+func (c *Client) ListShipments(ctx context.Context, params *ListShipmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListShipmentsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3301,6 +5609,133 @@ func NewListFulfillmentsRequest(server string, params *ListFulfillmentsParams) (
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewHoldFulfillmentRequest calls the generic HoldFulfillment builder with application/json body
+func NewHoldFulfillmentRequest(server string, id FulfillmentID, params *HoldFulfillmentParams, body HoldFulfillmentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewHoldFulfillmentRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewHoldFulfillmentRequestWithBody constructs an http.Request for the HoldFulfillment method, with any body, and a specified content type
+func NewHoldFulfillmentRequestWithBody(server string, id FulfillmentID, params *HoldFulfillmentParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/fulfillments/%s/holds", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewReleaseFulfillmentHoldRequest calls the generic ReleaseFulfillmentHold builder with application/json body
+func NewReleaseFulfillmentHoldRequest(server string, id FulfillmentID, holdID HoldID, params *ReleaseFulfillmentHoldParams, body ReleaseFulfillmentHoldJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReleaseFulfillmentHoldRequestWithBody(server, id, holdID, params, "application/json", bodyReader)
+}
+
+// NewReleaseFulfillmentHoldRequestWithBody constructs an http.Request for the ReleaseFulfillmentHold method, with any body, and a specified content type
+func NewReleaseFulfillmentHoldRequestWithBody(server string, id FulfillmentID, holdID HoldID, params *ReleaseFulfillmentHoldParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "hold_id", holdID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/fulfillments/%s/holds/%s/release", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
 	}
 
 	return req, nil
@@ -4237,6 +6672,133 @@ func NewCancelOrderRequestWithBody(server string, id OrderID, params *CancelOrde
 	return req, nil
 }
 
+// NewHoldOrderRequest calls the generic HoldOrder builder with application/json body
+func NewHoldOrderRequest(server string, id OrderID, params *HoldOrderParams, body HoldOrderJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewHoldOrderRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewHoldOrderRequestWithBody constructs an http.Request for the HoldOrder method, with any body, and a specified content type
+func NewHoldOrderRequestWithBody(server string, id OrderID, params *HoldOrderParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/holds", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewReleaseOrderHoldRequest calls the generic ReleaseOrderHold builder with application/json body
+func NewReleaseOrderHoldRequest(server string, id OrderID, holdID HoldID, params *ReleaseOrderHoldParams, body ReleaseOrderHoldJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReleaseOrderHoldRequestWithBody(server, id, holdID, params, "application/json", bodyReader)
+}
+
+// NewReleaseOrderHoldRequestWithBody constructs an http.Request for the ReleaseOrderHold method, with any body, and a specified content type
+func NewReleaseOrderHoldRequestWithBody(server string, id OrderID, holdID HoldID, params *ReleaseOrderHoldParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "hold_id", holdID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/holds/%s/release", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewPayOrderRequest calls the generic PayOrder builder with application/json body
 func NewPayOrderRequest(server string, id OrderID, params *PayOrderParams, body PayOrderJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -4391,6 +6953,126 @@ func NewResumeOrderRequestWithBody(server string, id OrderID, params *ResumeOrde
 	return req, nil
 }
 
+// NewRequestReturnRequest calls the generic RequestReturn builder with application/json body
+func NewRequestReturnRequest(server string, id OrderID, params *RequestReturnParams, body RequestReturnJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRequestReturnRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewRequestReturnRequestWithBody constructs an http.Request for the RequestReturn method, with any body, and a specified content type
+func NewRequestReturnRequestWithBody(server string, id OrderID, params *RequestReturnParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/returns", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewPreviewReturnRequest calls the generic PreviewReturn builder with application/json body
+func NewPreviewReturnRequest(server string, id OrderID, params *PreviewReturnParams, body PreviewReturnJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPreviewReturnRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewPreviewReturnRequestWithBody constructs an http.Request for the PreviewReturn method, with any body, and a specified content type
+func NewPreviewReturnRequestWithBody(server string, id OrderID, params *PreviewReturnParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/returns/preview", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewGetOrderTimelineRequest constructs an http.Request for the GetOrderTimeline method
 func NewGetOrderTimelineRequest(server string, id OrderID, params *GetOrderTimelineParams) (*http.Request, error) {
 	var err error
@@ -4425,6 +7107,664 @@ func NewGetOrderTimelineRequest(server string, id OrderID, params *GetOrderTimel
 		// styled parameters, preserving literal commas as delimiters
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListReturnsRequest constructs an http.Request for the ListReturns method
+func NewListReturnsRequest(server string, params *ListReturnsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/returns")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.OrderID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "order_id", *params.OrderID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Attention != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "attention", *params.Attention, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetReturnRequest constructs an http.Request for the GetReturn method
+func NewGetReturnRequest(server string, id ReturnID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/returns/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewApproveReturnRequest calls the generic ApproveReturn builder with application/json body
+func NewApproveReturnRequest(server string, id ReturnID, params *ApproveReturnParams, body ApproveReturnJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewApproveReturnRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewApproveReturnRequestWithBody constructs an http.Request for the ApproveReturn method, with any body, and a specified content type
+func NewApproveReturnRequestWithBody(server string, id ReturnID, params *ApproveReturnParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/returns/%s/approve", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewCancelReturnRequest calls the generic CancelReturn builder with application/json body
+func NewCancelReturnRequest(server string, id ReturnID, params *CancelReturnParams, body CancelReturnJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCancelReturnRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewCancelReturnRequestWithBody constructs an http.Request for the CancelReturn method, with any body, and a specified content type
+func NewCancelReturnRequestWithBody(server string, id ReturnID, params *CancelReturnParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/returns/%s/cancel", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewDeclineReturnRequest calls the generic DeclineReturn builder with application/json body
+func NewDeclineReturnRequest(server string, id ReturnID, params *DeclineReturnParams, body DeclineReturnJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDeclineReturnRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewDeclineReturnRequestWithBody constructs an http.Request for the DeclineReturn method, with any body, and a specified content type
+func NewDeclineReturnRequestWithBody(server string, id ReturnID, params *DeclineReturnParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/returns/%s/decline", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewInspectReturnRequest calls the generic InspectReturn builder with application/json body
+func NewInspectReturnRequest(server string, id ReturnID, params *InspectReturnParams, body InspectReturnJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewInspectReturnRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewInspectReturnRequestWithBody constructs an http.Request for the InspectReturn method, with any body, and a specified content type
+func NewInspectReturnRequestWithBody(server string, id ReturnID, params *InspectReturnParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/returns/%s/inspect", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewReceiveReturnRequest calls the generic ReceiveReturn builder with application/json body
+func NewReceiveReturnRequest(server string, id ReturnID, params *ReceiveReturnParams, body ReceiveReturnJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReceiveReturnRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewReceiveReturnRequestWithBody constructs an http.Request for the ReceiveReturn method, with any body, and a specified content type
+func NewReceiveReturnRequestWithBody(server string, id ReturnID, params *ReceiveReturnParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/returns/%s/receive", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewResumeReturnRequest calls the generic ResumeReturn builder with application/json body
+func NewResumeReturnRequest(server string, id ReturnID, params *ResumeReturnParams, body ResumeReturnJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewResumeReturnRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewResumeReturnRequestWithBody constructs an http.Request for the ResumeReturn method, with any body, and a specified content type
+func NewResumeReturnRequestWithBody(server string, id ReturnID, params *ResumeReturnParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/returns/%s/resume", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewRecordReturnTrackingRequest calls the generic RecordReturnTracking builder with application/json body
+func NewRecordReturnTrackingRequest(server string, id ReturnID, params *RecordReturnTrackingParams, body RecordReturnTrackingJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRecordReturnTrackingRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewRecordReturnTrackingRequestWithBody constructs an http.Request for the RecordReturnTracking method, with any body, and a specified content type
+func NewRecordReturnTrackingRequestWithBody(server string, id ReturnID, params *RecordReturnTrackingParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/returns/%s/tracking", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewListShipmentsRequest constructs an http.Request for the ListShipments method
+func NewListShipmentsRequest(server string, params *ListShipmentsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/shipments")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.TrackingStatus != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tracking_status", *params.TrackingStatus, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.StuckDays != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "stuck_days", *params.StuckDays, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
 
 		if params.Limit != nil {
 
@@ -4657,6 +7997,60 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/fulfillments (the `ListFulfillments` operationId).
 	ListFulfillmentsWithResponse(ctx context.Context, params *ListFulfillmentsParams, reqEditors ...RequestEditorFn) (*ListFulfillmentsResponse, error)
 
+	// HoldFulfillmentWithBodyWithResponse Hold a fulfillment order
+	//
+	// Nothing of what `blocks` names happens until the hold is released: by a request, or by itself at its `deadline`, when
+	// `on_deadline` says what happens then: `release` lets it go on, `cancel` cancels the fulfillment order's units as far as it was not shipped,
+	// `attention` calls an operator. The rest of the order goes on.
+	//
+	// - `201`: held.
+	// - `409`: the fulfillment order is closed or cancelled.
+	// - `422`: the deadline is not in the future, or `on_deadline` is there without one.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/fulfillments/{id}/holds (the `HoldFulfillment` operationId).
+	HoldFulfillmentWithBodyWithResponse(ctx context.Context, id FulfillmentID, params *HoldFulfillmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*HoldFulfillmentResponse, error)
+
+	// HoldFulfillmentWithResponse Hold a fulfillment order
+	//
+	// Nothing of what `blocks` names happens until the hold is released: by a request, or by itself at its `deadline`, when
+	// `on_deadline` says what happens then: `release` lets it go on, `cancel` cancels the fulfillment order's units as far as it was not shipped,
+	// `attention` calls an operator. The rest of the order goes on.
+	//
+	// - `201`: held.
+	// - `409`: the fulfillment order is closed or cancelled.
+	// - `422`: the deadline is not in the future, or `on_deadline` is there without one.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/fulfillments/{id}/holds (the `HoldFulfillment` operationId).
+	HoldFulfillmentWithResponse(ctx context.Context, id FulfillmentID, params *HoldFulfillmentParams, body HoldFulfillmentJSONRequestBody, reqEditors ...RequestEditorFn) (*HoldFulfillmentResponse, error)
+
+	// ReleaseFulfillmentHoldWithBodyWithResponse Release a hold of a fulfillment order
+	//
+	// The fulfillment order goes on, unless another hold stands. Releasing a hold that was released changes nothing.
+	//
+	// - `404`: there is no such hold here.
+	// - `409` `hold_not_releasable`: the hold is not one that somebody placed. `awaiting_payment`, for one, ends with a payment.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/fulfillments/{id}/holds/{hold_id}/release (the `ReleaseFulfillmentHold` operationId).
+	ReleaseFulfillmentHoldWithBodyWithResponse(ctx context.Context, id FulfillmentID, holdID HoldID, params *ReleaseFulfillmentHoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReleaseFulfillmentHoldResponse, error)
+
+	// ReleaseFulfillmentHoldWithResponse Release a hold of a fulfillment order
+	//
+	// The fulfillment order goes on, unless another hold stands. Releasing a hold that was released changes nothing.
+	//
+	// - `404`: there is no such hold here.
+	// - `409` `hold_not_releasable`: the hold is not one that somebody placed. `awaiting_payment`, for one, ends with a payment.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/fulfillments/{id}/holds/{hold_id}/release (the `ReleaseFulfillmentHold` operationId).
+	ReleaseFulfillmentHoldWithResponse(ctx context.Context, id FulfillmentID, holdID HoldID, params *ReleaseFulfillmentHoldParams, body ReleaseFulfillmentHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*ReleaseFulfillmentHoldResponse, error)
+
 	// PackFulfillmentWithBodyWithResponse Pack picked units into parcels
 	//
 	// Puts picked units into parcels and buys a label for each; a parcel becomes a shipment.
@@ -4688,7 +8082,13 @@ type ClientWithResponsesInterface interface {
 	// Says which units were taken off the shelf, all at once or in several requests. The first pick moves the order to
 	// `processing`. Picked units stay on hand and committed until a carrier has them.
 	//
-	// - `409`: more units of a line than are left to pick, or the fulfillment order is closed or cancelled.
+	// A line that is not picked in full needs a `reason`: the rest of it was not to be had here, and `quantity`, which may
+	// be 0 then, is all that will be picked. These units are served from another location, else wait for stock where
+	// the order takes backorders, else are cancelled; the order's `short_picks` say so.
+	//
+	// - `409` `too_many`: more units of a line than are left to pick. `order_on_hold`, `fulfillment_on_hold`: `holds` says
+	//   why. Or the fulfillment order is closed or cancelled.
+	// - `422` `reason_required`: fewer units than are left to pick, without a `reason`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4700,7 +8100,13 @@ type ClientWithResponsesInterface interface {
 	// Says which units were taken off the shelf, all at once or in several requests. The first pick moves the order to
 	// `processing`. Picked units stay on hand and committed until a carrier has them.
 	//
-	// - `409`: more units of a line than are left to pick, or the fulfillment order is closed or cancelled.
+	// A line that is not picked in full needs a `reason`: the rest of it was not to be had here, and `quantity`, which may
+	// be 0 then, is all that will be picked. These units are served from another location, else wait for stock where
+	// the order takes backorders, else are cancelled; the order's `short_picks` say so.
+	//
+	// - `409` `too_many`: more units of a line than are left to pick. `order_on_hold`, `fulfillment_on_hold`: `holds` says
+	//   why. Or the fulfillment order is closed or cancelled.
+	// - `422` `reason_required`: fewer units than are left to pick, without a `reason`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4846,8 +8252,9 @@ type ClientWithResponsesInterface interface {
 	//
 	// Takes a placed order, holds the payment and commits the stock, both or neither.
 	//
-	// - `201`: decided. The order is accepted: the money is held and every unit is committed to it. An order that is
-	//   taken in under a hold for an operator also answers 201; `holds` says what for.
+	// - `201`: decided. The order is accepted: the money is held and every unit is committed to it, or, with `on_shortage`
+	//   `backorder` or `partial`, as many as there are. An order that is taken in under a hold for an operator also answers
+	//   201; `holds` says what for.
 	// - `202`: stored, and not decided yet. The order will not be lost; read it again, or repeat the request with the
 	//   same key, to hear the decision.
 	// - `200`: the same order (the same `channel` and `external_id`, and the same content) was placed before under another
@@ -4872,8 +8279,9 @@ type ClientWithResponsesInterface interface {
 	//
 	// Takes a placed order, holds the payment and commits the stock, both or neither.
 	//
-	// - `201`: decided. The order is accepted: the money is held and every unit is committed to it. An order that is
-	//   taken in under a hold for an operator also answers 201; `holds` says what for.
+	// - `201`: decided. The order is accepted: the money is held and every unit is committed to it, or, with `on_shortage`
+	//   `backorder` or `partial`, as many as there are. An order that is taken in under a hold for an operator also answers
+	//   201; `holds` says what for.
 	// - `202`: stored, and not decided yet. The order will not be lost; read it again, or repeat the request with the
 	//   same key, to hear the decision.
 	// - `200`: the same order (the same `channel` and `external_id`, and the same content) was placed before under another
@@ -4904,33 +8312,105 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/orders/{id} (the `GetOrder` operationId).
 	GetOrderWithResponse(ctx context.Context, id OrderID, reqEditors ...RequestEditorFn) (*GetOrderResponse, error)
 
-	// CancelOrderWithBodyWithResponse Cancel an order
+	// CancelOrderWithBodyWithResponse Cancel an order, or some units of it
 	//
-	// Cancels the whole order at any moment before a carrier has a parcel of it: picking stops, committed stock is given
-	// back, a payment that was only held is voided, one that was captured is refunded, bought labels are voided.
+	// Without `lines`, cancels the whole order at any moment before a carrier has a parcel of it: picking stops, committed
+	// stock is given back, a payment that was only held is voided, one that was captured is refunded, bought labels are
+	// voided.
+	//
+	// With `lines`, cancels that many units of those lines, also after others were shipped: all of what is named or
+	// nothing. Units that wait for stock go first, then those that nobody picked, then picked ones, and last those in
+	// parcels, which are unpacked for it. The customer no longer owes exactly what these units were to cost, with their
+	// share of every discount and tax (`credits`); what was taken for them already is refunded (`refunds`). When no unit
+	// is left, the whole order is cancelled.
 	//
 	// - `200`: cancelled. Cancelling a cancelled order answers the same.
-	// - `409` `already_shipped`: too late; what a carrier has comes back as a return. `being_shipped`: a parcel is being
-	//   handed over at this moment.
+	// - `409` `already_shipped`: too late for the whole order; what a carrier has comes back as a return.
+	//   `being_shipped`: a parcel is being handed over at this moment. `too_many`: fewer units of a line are left than were
+	//   to be cancelled.
+	// - `422`: a line is not one of this order, or is named twice.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/orders/{id}/cancel (the `CancelOrder` operationId).
 	CancelOrderWithBodyWithResponse(ctx context.Context, id OrderID, params *CancelOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CancelOrderResponse, error)
 
-	// CancelOrderWithResponse Cancel an order
+	// CancelOrderWithResponse Cancel an order, or some units of it
 	//
-	// Cancels the whole order at any moment before a carrier has a parcel of it: picking stops, committed stock is given
-	// back, a payment that was only held is voided, one that was captured is refunded, bought labels are voided.
+	// Without `lines`, cancels the whole order at any moment before a carrier has a parcel of it: picking stops, committed
+	// stock is given back, a payment that was only held is voided, one that was captured is refunded, bought labels are
+	// voided.
+	//
+	// With `lines`, cancels that many units of those lines, also after others were shipped: all of what is named or
+	// nothing. Units that wait for stock go first, then those that nobody picked, then picked ones, and last those in
+	// parcels, which are unpacked for it. The customer no longer owes exactly what these units were to cost, with their
+	// share of every discount and tax (`credits`); what was taken for them already is refunded (`refunds`). When no unit
+	// is left, the whole order is cancelled.
 	//
 	// - `200`: cancelled. Cancelling a cancelled order answers the same.
-	// - `409` `already_shipped`: too late; what a carrier has comes back as a return. `being_shipped`: a parcel is being
-	//   handed over at this moment.
+	// - `409` `already_shipped`: too late for the whole order; what a carrier has comes back as a return.
+	//   `being_shipped`: a parcel is being handed over at this moment. `too_many`: fewer units of a line are left than were
+	//   to be cancelled.
+	// - `422`: a line is not one of this order, or is named twice.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/orders/{id}/cancel (the `CancelOrder` operationId).
 	CancelOrderWithResponse(ctx context.Context, id OrderID, params *CancelOrderParams, body CancelOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*CancelOrderResponse, error)
+
+	// HoldOrderWithBodyWithResponse Hold an order
+	//
+	// Nothing of what `blocks` names happens until the hold is released: by a request, or by itself at its `deadline`, when
+	// `on_deadline` says what happens then: `release` lets it go on, `cancel` cancels the order as far as it was not shipped,
+	// `attention` calls an operator.
+	//
+	// - `201`: held.
+	// - `409`: the order is final.
+	// - `422`: the deadline is not in the future, or `on_deadline` is there without one.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{id}/holds (the `HoldOrder` operationId).
+	HoldOrderWithBodyWithResponse(ctx context.Context, id OrderID, params *HoldOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*HoldOrderResponse, error)
+
+	// HoldOrderWithResponse Hold an order
+	//
+	// Nothing of what `blocks` names happens until the hold is released: by a request, or by itself at its `deadline`, when
+	// `on_deadline` says what happens then: `release` lets it go on, `cancel` cancels the order as far as it was not shipped,
+	// `attention` calls an operator.
+	//
+	// - `201`: held.
+	// - `409`: the order is final.
+	// - `422`: the deadline is not in the future, or `on_deadline` is there without one.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{id}/holds (the `HoldOrder` operationId).
+	HoldOrderWithResponse(ctx context.Context, id OrderID, params *HoldOrderParams, body HoldOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*HoldOrderResponse, error)
+
+	// ReleaseOrderHoldWithBodyWithResponse Release a hold of an order
+	//
+	// The order goes on, unless another hold stands. Releasing a hold that was released changes nothing.
+	//
+	// - `404`: there is no such hold here.
+	// - `409` `hold_not_releasable`: the hold is not one that somebody placed. `awaiting_payment`, for one, ends with a payment.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{id}/holds/{hold_id}/release (the `ReleaseOrderHold` operationId).
+	ReleaseOrderHoldWithBodyWithResponse(ctx context.Context, id OrderID, holdID HoldID, params *ReleaseOrderHoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReleaseOrderHoldResponse, error)
+
+	// ReleaseOrderHoldWithResponse Release a hold of an order
+	//
+	// The order goes on, unless another hold stands. Releasing a hold that was released changes nothing.
+	//
+	// - `404`: there is no such hold here.
+	// - `409` `hold_not_releasable`: the hold is not one that somebody placed. `awaiting_payment`, for one, ends with a payment.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{id}/holds/{hold_id}/release (the `ReleaseOrderHold` operationId).
+	ReleaseOrderHoldWithResponse(ctx context.Context, id OrderID, holdID HoldID, params *ReleaseOrderHoldParams, body ReleaseOrderHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*ReleaseOrderHoldResponse, error)
 
 	// PayOrderWithBodyWithResponse Send another payment
 	//
@@ -4993,6 +8473,60 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/orders/{id}/resume (the `ResumeOrder` operationId).
 	ResumeOrderWithResponse(ctx context.Context, id OrderID, params *ResumeOrderParams, body ResumeOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*ResumeOrderResponse, error)
 
+	// RequestReturnWithBodyWithResponse Ask to send units back
+	//
+	// For units that were delivered. The policy that was promised when the order was placed says until when, for what fee, and
+	// whether an operator has to approve; `POST /v1/orders/{id}/returns/preview` says all that beforehand.
+	//
+	// - `201`: the return exists, `requested` or, where the policy approves by itself, `approved`. `Location` is its address.
+	// - `409` `not_returnable`: `errors` has one entry for each line that cannot come back, with its own code: `final_sale`,
+	//   `window_closed`, `not_delivered`, `too_many` (more units than were delivered and are in no other return). Nothing was
+	//   changed.
+	// - `422`: a line is not one of this order.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{id}/returns (the `RequestReturn` operationId).
+	RequestReturnWithBodyWithResponse(ctx context.Context, id OrderID, params *RequestReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RequestReturnResponse, error)
+
+	// RequestReturnWithResponse Ask to send units back
+	//
+	// For units that were delivered. The policy that was promised when the order was placed says until when, for what fee, and
+	// whether an operator has to approve; `POST /v1/orders/{id}/returns/preview` says all that beforehand.
+	//
+	// - `201`: the return exists, `requested` or, where the policy approves by itself, `approved`. `Location` is its address.
+	// - `409` `not_returnable`: `errors` has one entry for each line that cannot come back, with its own code: `final_sale`,
+	//   `window_closed`, `not_delivered`, `too_many` (more units than were delivered and are in no other return). Nothing was
+	//   changed.
+	// - `422`: a line is not one of this order.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{id}/returns (the `RequestReturn` operationId).
+	RequestReturnWithResponse(ctx context.Context, id OrderID, params *RequestReturnParams, body RequestReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*RequestReturnResponse, error)
+
+	// PreviewReturnWithBodyWithResponse See what a return would give back
+	//
+	// Takes the same body as `POST /v1/orders/{id}/returns`, refuses the same, and changes nothing: what would be given back if
+	// every unit comes back as new, and which fees are taken off it. Show it to the customer before he confirms. The
+	// Idempotency-Key is not remembered.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{id}/returns/preview (the `PreviewReturn` operationId).
+	PreviewReturnWithBodyWithResponse(ctx context.Context, id OrderID, params *PreviewReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewReturnResponse, error)
+
+	// PreviewReturnWithResponse See what a return would give back
+	//
+	// Takes the same body as `POST /v1/orders/{id}/returns`, refuses the same, and changes nothing: what would be given back if
+	// every unit comes back as new, and which fees are taken off it. Show it to the customer before he confirms. The
+	// Idempotency-Key is not remembered.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{id}/returns/preview (the `PreviewReturn` operationId).
+	PreviewReturnWithResponse(ctx context.Context, id OrderID, params *PreviewReturnParams, body PreviewReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewReturnResponse, error)
+
 	// GetOrderTimelineWithResponse Read what happened
 	//
 	// Everything that happened to the order, oldest first and without gaps in `sequence`: who did it, when, on which request.
@@ -5001,6 +8535,216 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/orders/{id}/timeline (the `GetOrderTimeline` operationId).
 	GetOrderTimelineWithResponse(ctx context.Context, id OrderID, params *GetOrderTimelineParams, reqEditors ...RequestEditorFn) (*GetOrderTimelineResponse, error)
+
+	// ListReturnsWithResponse List returns
+	//
+	// Newest first, by `created_at` and then `id`. All filters must match.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/returns (the `ListReturns` operationId).
+	ListReturnsWithResponse(ctx context.Context, params *ListReturnsParams, reqEditors ...RequestEditorFn) (*ListReturnsResponse, error)
+
+	// GetReturnWithResponse Get a return
+	//
+	// The return as the books have it now: what was announced, what came, what was found, and what was given back for it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/returns/{id} (the `GetReturn` operationId).
+	GetReturnWithResponse(ctx context.Context, id ReturnID, reqEditors ...RequestEditorFn) (*GetReturnResponse, error)
+
+	// ApproveReturnWithBodyWithResponse Approve a return
+	//
+	// Says yes to a requested return. Where the policy says so a label for the way back is bought. With `returnless` the
+	// customer keeps the goods and is refunded at once.
+	//
+	// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/returns/{id}/approve (the `ApproveReturn` operationId).
+	ApproveReturnWithBodyWithResponse(ctx context.Context, id ReturnID, params *ApproveReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ApproveReturnResponse, error)
+
+	// ApproveReturnWithResponse Approve a return
+	//
+	// Says yes to a requested return. Where the policy says so a label for the way back is bought. With `returnless` the
+	// customer keeps the goods and is refunded at once.
+	//
+	// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/returns/{id}/approve (the `ApproveReturn` operationId).
+	ApproveReturnWithResponse(ctx context.Context, id ReturnID, params *ApproveReturnParams, body ApproveReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*ApproveReturnResponse, error)
+
+	// CancelReturnWithBodyWithResponse Call a return off
+	//
+	// For as long as nothing of it was received. A label that was bought for it is voided; its units may be asked for again.
+	//
+	// - `409` `return_…`: too late; the code names what the return is.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/returns/{id}/cancel (the `CancelReturn` operationId).
+	CancelReturnWithBodyWithResponse(ctx context.Context, id ReturnID, params *CancelReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CancelReturnResponse, error)
+
+	// CancelReturnWithResponse Call a return off
+	//
+	// For as long as nothing of it was received. A label that was bought for it is voided; its units may be asked for again.
+	//
+	// - `409` `return_…`: too late; the code names what the return is.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/returns/{id}/cancel (the `CancelReturn` operationId).
+	CancelReturnWithResponse(ctx context.Context, id ReturnID, params *CancelReturnParams, body CancelReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*CancelReturnResponse, error)
+
+	// DeclineReturnWithBodyWithResponse Decline a return
+	//
+	// Says no to a requested return, with a reason that the customer may be told. Its units may be asked for again.
+	//
+	// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/returns/{id}/decline (the `DeclineReturn` operationId).
+	DeclineReturnWithBodyWithResponse(ctx context.Context, id ReturnID, params *DeclineReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DeclineReturnResponse, error)
+
+	// DeclineReturnWithResponse Decline a return
+	//
+	// Says no to a requested return, with a reason that the customer may be told. Its units may be asked for again.
+	//
+	// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/returns/{id}/decline (the `DeclineReturn` operationId).
+	DeclineReturnWithResponse(ctx context.Context, id ReturnID, params *DeclineReturnParams, body DeclineReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*DeclineReturnResponse, error)
+
+	// InspectReturnWithBodyWithResponse Report what was found
+	//
+	// Grades units that were received. The grade says what becomes of them and, by the policy that was promised, how much of
+	// their price is given back; with `refund` `false` only the stock is decided. One line may be named several times, with
+	// different grades. Grade `X` gives up units that were announced and did not come: nothing is given back for them. When
+	// every unit is graded or given up, the return closes as soon as its refunds have succeeded.
+	//
+	// - `409` `not_received`: more units than were received and not graded yet. `too_many`: more are given up than are still
+	//   to come. `return_…`: nothing of it was received.
+	// - `422`: a line is not one of this return.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/returns/{id}/inspect (the `InspectReturn` operationId).
+	InspectReturnWithBodyWithResponse(ctx context.Context, id ReturnID, params *InspectReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*InspectReturnResponse, error)
+
+	// InspectReturnWithResponse Report what was found
+	//
+	// Grades units that were received. The grade says what becomes of them and, by the policy that was promised, how much of
+	// their price is given back; with `refund` `false` only the stock is decided. One line may be named several times, with
+	// different grades. Grade `X` gives up units that were announced and did not come: nothing is given back for them. When
+	// every unit is graded or given up, the return closes as soon as its refunds have succeeded.
+	//
+	// - `409` `not_received`: more units than were received and not graded yet. `too_many`: more are given up than are still
+	//   to come. `return_…`: nothing of it was received.
+	// - `422`: a line is not one of this return.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/returns/{id}/inspect (the `InspectReturn` operationId).
+	InspectReturnWithResponse(ctx context.Context, id ReturnID, params *InspectReturnParams, body InspectReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*InspectReturnResponse, error)
+
+	// ReceiveReturnWithBodyWithResponse Receive goods
+	//
+	// Books what was found in a parcel that came back, all at once or in several requests. The units are on hand from then on,
+	// and in quality control until they are inspected. What nobody announced goes into `unexpected`: it is kept in quality
+	// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired.
+	//
+	// - `409` `too_many`: more units of a line than are still to come. `received_elsewhere`: other units of the line were
+	//   received at another location. `return_superseded`: the units were announced again, in another return. `return_…`:
+	//   nothing can come of a return in this status.
+	// - `422`: a line is not one of this return, or there is no such location.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/returns/{id}/receive (the `ReceiveReturn` operationId).
+	ReceiveReturnWithBodyWithResponse(ctx context.Context, id ReturnID, params *ReceiveReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveReturnResponse, error)
+
+	// ReceiveReturnWithResponse Receive goods
+	//
+	// Books what was found in a parcel that came back, all at once or in several requests. The units are on hand from then on,
+	// and in quality control until they are inspected. What nobody announced goes into `unexpected`: it is kept in quality
+	// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired.
+	//
+	// - `409` `too_many`: more units of a line than are still to come. `received_elsewhere`: other units of the line were
+	//   received at another location. `return_superseded`: the units were announced again, in another return. `return_…`:
+	//   nothing can come of a return in this status.
+	// - `422`: a line is not one of this return, or there is no such location.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/returns/{id}/receive (the `ReceiveReturn` operationId).
+	ReceiveReturnWithResponse(ctx context.Context, id ReturnID, params *ReceiveReturnParams, body ReceiveReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*ReceiveReturnResponse, error)
+
+	// ResumeReturnWithBodyWithResponse Try again what is stuck
+	//
+	// For an operator, after the cause of an `attention` is mended: operations whose outcome is unknown are looked up, those that
+	// were refused, such as a refund or a label, are tried again under a new key.
+	//
+	// - `409` `return_…`: nothing is left to be done.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/returns/{id}/resume (the `ResumeReturn` operationId).
+	ResumeReturnWithBodyWithResponse(ctx context.Context, id ReturnID, params *ResumeReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ResumeReturnResponse, error)
+
+	// ResumeReturnWithResponse Try again what is stuck
+	//
+	// For an operator, after the cause of an `attention` is mended: operations whose outcome is unknown are looked up, those that
+	// were refused, such as a refund or a label, are tried again under a new key.
+	//
+	// - `409` `return_…`: nothing is left to be done.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/returns/{id}/resume (the `ResumeReturn` operationId).
+	ResumeReturnWithResponse(ctx context.Context, id ReturnID, params *ResumeReturnParams, body ResumeReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*ResumeReturnResponse, error)
+
+	// RecordReturnTrackingWithBodyWithResponse Record a carrier's scan
+	//
+	// Takes what a carrier says happened to the parcel on its way back. Scans may come late, twice and out of order: a parcel
+	// never moves backwards, and `unknown` moves nothing. That it was delivered does not receive it: that is for whoever opens it.
+	//
+	// - `200`: recorded. When the scan moved nothing, the return is as it was.
+	// - `409`: no parcel is expected of this return.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/returns/{id}/tracking (the `RecordReturnTracking` operationId).
+	RecordReturnTrackingWithBodyWithResponse(ctx context.Context, id ReturnID, params *RecordReturnTrackingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordReturnTrackingResponse, error)
+
+	// RecordReturnTrackingWithResponse Record a carrier's scan
+	//
+	// Takes what a carrier says happened to the parcel on its way back. Scans may come late, twice and out of order: a parcel
+	// never moves backwards, and `unknown` moves nothing. That it was delivered does not receive it: that is for whoever opens it.
+	//
+	// - `200`: recorded. When the scan moved nothing, the return is as it was.
+	// - `409`: no parcel is expected of this return.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/returns/{id}/tracking (the `RecordReturnTracking` operationId).
+	RecordReturnTrackingWithResponse(ctx context.Context, id ReturnID, params *RecordReturnTrackingParams, body RecordReturnTrackingJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordReturnTrackingResponse, error)
+
+	// ListShipmentsWithResponse List parcels
+	//
+	// Newest first. `stuck_days` makes it the list of parcels to ask a carrier about: handed over, not arrived, and without
+	// any movement for so many days; then in the order of `tracking_at`, those that are stuck for the longest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/shipments (the `ListShipments` operationId).
+	ListShipmentsWithResponse(ctx context.Context, params *ListShipmentsParams, reqEditors ...RequestEditorFn) (*ListShipmentsResponse, error)
 
 	// GetShipmentWithResponse Get a parcel
 	//
@@ -5227,6 +8971,68 @@ func (r ListFulfillmentsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListFulfillmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type HoldFulfillmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *FulfillmentDetail
+}
+
+// Status returns HTTPResponse.Status
+func (r HoldFulfillmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r HoldFulfillmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r HoldFulfillmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReleaseFulfillmentHoldResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FulfillmentDetail
+}
+
+// Status returns HTTPResponse.Status
+func (r ReleaseFulfillmentHoldResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReleaseFulfillmentHoldResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReleaseFulfillmentHoldResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -5646,6 +9452,68 @@ func (r CancelOrderResponse) ContentType() string {
 	return ""
 }
 
+type HoldOrderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Order
+}
+
+// Status returns HTTPResponse.Status
+func (r HoldOrderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r HoldOrderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r HoldOrderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReleaseOrderHoldResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Order
+}
+
+// Status returns HTTPResponse.Status
+func (r ReleaseOrderHoldResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReleaseOrderHoldResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReleaseOrderHoldResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type PayOrderResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -5739,6 +9607,75 @@ func (r ResumeOrderResponse) ContentType() string {
 	return ""
 }
 
+// RequestReturnResponse201Headers the declared response headers of an HTTP 201 response for RequestReturn
+type RequestReturnResponse201Headers struct {
+	Location string
+}
+
+type RequestReturnResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Return
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *RequestReturnResponse201Headers
+}
+
+// Status returns HTTPResponse.Status
+func (r RequestReturnResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RequestReturnResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RequestReturnResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PreviewReturnResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ReturnPreview
+}
+
+// Status returns HTTPResponse.Status
+func (r PreviewReturnResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PreviewReturnResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PreviewReturnResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetOrderTimelineResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -5764,6 +9701,316 @@ func (r GetOrderTimelineResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetOrderTimelineResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListReturnsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ReturnPage
+}
+
+// Status returns HTTPResponse.Status
+func (r ListReturnsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListReturnsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListReturnsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetReturnResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Return
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReturnResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReturnResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReturnResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ApproveReturnResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Return
+}
+
+// Status returns HTTPResponse.Status
+func (r ApproveReturnResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ApproveReturnResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ApproveReturnResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CancelReturnResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Return
+}
+
+// Status returns HTTPResponse.Status
+func (r CancelReturnResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CancelReturnResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CancelReturnResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeclineReturnResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Return
+}
+
+// Status returns HTTPResponse.Status
+func (r DeclineReturnResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeclineReturnResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeclineReturnResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type InspectReturnResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Return
+}
+
+// Status returns HTTPResponse.Status
+func (r InspectReturnResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r InspectReturnResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r InspectReturnResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReceiveReturnResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Return
+}
+
+// Status returns HTTPResponse.Status
+func (r ReceiveReturnResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReceiveReturnResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReceiveReturnResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ResumeReturnResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Return
+}
+
+// Status returns HTTPResponse.Status
+func (r ResumeReturnResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ResumeReturnResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ResumeReturnResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RecordReturnTrackingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Return
+}
+
+// Status returns HTTPResponse.Status
+func (r RecordReturnTrackingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RecordReturnTrackingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RecordReturnTrackingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListShipmentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ShipmentPage
+}
+
+// Status returns HTTPResponse.Status
+func (r ListShipmentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListShipmentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListShipmentsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -5925,6 +10172,84 @@ func (c *ClientWithResponses) ListFulfillmentsWithResponse(ctx context.Context, 
 	return ParseListFulfillmentsResponse(rsp)
 }
 
+// HoldFulfillmentWithBodyWithResponse Hold a fulfillment order
+//
+// Nothing of what `blocks` names happens until the hold is released: by a request, or by itself at its `deadline`, when
+// `on_deadline` says what happens then: `release` lets it go on, `cancel` cancels the fulfillment order's units as far as it was not shipped,
+// `attention` calls an operator. The rest of the order goes on.
+//
+// - `201`: held.
+// - `409`: the fulfillment order is closed or cancelled.
+// - `422`: the deadline is not in the future, or `on_deadline` is there without one.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/fulfillments/{id}/holds (the `HoldFulfillment` operationId).
+func (c *ClientWithResponses) HoldFulfillmentWithBodyWithResponse(ctx context.Context, id FulfillmentID, params *HoldFulfillmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*HoldFulfillmentResponse, error) {
+	rsp, err := c.HoldFulfillmentWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseHoldFulfillmentResponse(rsp)
+}
+
+// HoldFulfillmentWithResponse Hold a fulfillment order
+//
+// Nothing of what `blocks` names happens until the hold is released: by a request, or by itself at its `deadline`, when
+// `on_deadline` says what happens then: `release` lets it go on, `cancel` cancels the fulfillment order's units as far as it was not shipped,
+// `attention` calls an operator. The rest of the order goes on.
+//
+// - `201`: held.
+// - `409`: the fulfillment order is closed or cancelled.
+// - `422`: the deadline is not in the future, or `on_deadline` is there without one.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/fulfillments/{id}/holds (the `HoldFulfillment` operationId).
+func (c *ClientWithResponses) HoldFulfillmentWithResponse(ctx context.Context, id FulfillmentID, params *HoldFulfillmentParams, body HoldFulfillmentJSONRequestBody, reqEditors ...RequestEditorFn) (*HoldFulfillmentResponse, error) {
+	rsp, err := c.HoldFulfillment(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseHoldFulfillmentResponse(rsp)
+}
+
+// ReleaseFulfillmentHoldWithBodyWithResponse Release a hold of a fulfillment order
+//
+// The fulfillment order goes on, unless another hold stands. Releasing a hold that was released changes nothing.
+//
+// - `404`: there is no such hold here.
+// - `409` `hold_not_releasable`: the hold is not one that somebody placed. `awaiting_payment`, for one, ends with a payment.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/fulfillments/{id}/holds/{hold_id}/release (the `ReleaseFulfillmentHold` operationId).
+func (c *ClientWithResponses) ReleaseFulfillmentHoldWithBodyWithResponse(ctx context.Context, id FulfillmentID, holdID HoldID, params *ReleaseFulfillmentHoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReleaseFulfillmentHoldResponse, error) {
+	rsp, err := c.ReleaseFulfillmentHoldWithBody(ctx, id, holdID, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReleaseFulfillmentHoldResponse(rsp)
+}
+
+// ReleaseFulfillmentHoldWithResponse Release a hold of a fulfillment order
+//
+// The fulfillment order goes on, unless another hold stands. Releasing a hold that was released changes nothing.
+//
+// - `404`: there is no such hold here.
+// - `409` `hold_not_releasable`: the hold is not one that somebody placed. `awaiting_payment`, for one, ends with a payment.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/fulfillments/{id}/holds/{hold_id}/release (the `ReleaseFulfillmentHold` operationId).
+func (c *ClientWithResponses) ReleaseFulfillmentHoldWithResponse(ctx context.Context, id FulfillmentID, holdID HoldID, params *ReleaseFulfillmentHoldParams, body ReleaseFulfillmentHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*ReleaseFulfillmentHoldResponse, error) {
+	rsp, err := c.ReleaseFulfillmentHold(ctx, id, holdID, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReleaseFulfillmentHoldResponse(rsp)
+}
+
 // PackFulfillmentWithBodyWithResponse Pack picked units into parcels
 //
 // Puts picked units into parcels and buys a label for each; a parcel becomes a shipment.
@@ -5968,7 +10293,13 @@ func (c *ClientWithResponses) PackFulfillmentWithResponse(ctx context.Context, i
 // Says which units were taken off the shelf, all at once or in several requests. The first pick moves the order to
 // `processing`. Picked units stay on hand and committed until a carrier has them.
 //
-// - `409`: more units of a line than are left to pick, or the fulfillment order is closed or cancelled.
+// A line that is not picked in full needs a `reason`: the rest of it was not to be had here, and `quantity`, which may
+// be 0 then, is all that will be picked. These units are served from another location, else wait for stock where
+// the order takes backorders, else are cancelled; the order's `short_picks` say so.
+//
+//   - `409` `too_many`: more units of a line than are left to pick. `order_on_hold`, `fulfillment_on_hold`: `holds` says
+//     why. Or the fulfillment order is closed or cancelled.
+//   - `422` `reason_required`: fewer units than are left to pick, without a `reason`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -5986,7 +10317,13 @@ func (c *ClientWithResponses) PickFulfillmentWithBodyWithResponse(ctx context.Co
 // Says which units were taken off the shelf, all at once or in several requests. The first pick moves the order to
 // `processing`. Picked units stay on hand and committed until a carrier has them.
 //
-// - `409`: more units of a line than are left to pick, or the fulfillment order is closed or cancelled.
+// A line that is not picked in full needs a `reason`: the rest of it was not to be had here, and `quantity`, which may
+// be 0 then, is all that will be picked. These units are served from another location, else wait for stock where
+// the order takes backorders, else are cancelled; the order's `short_picks` say so.
+//
+//   - `409` `too_many`: more units of a line than are left to pick. `order_on_hold`, `fulfillment_on_hold`: `holds` says
+//     why. Or the fulfillment order is closed or cancelled.
+//   - `422` `reason_required`: fewer units than are left to pick, without a `reason`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6210,8 +10547,9 @@ func (c *ClientWithResponses) ListOrdersWithResponse(ctx context.Context, params
 //
 // Takes a placed order, holds the payment and commits the stock, both or neither.
 //
-//   - `201`: decided. The order is accepted: the money is held and every unit is committed to it. An order that is
-//     taken in under a hold for an operator also answers 201; `holds` says what for.
+//   - `201`: decided. The order is accepted: the money is held and every unit is committed to it, or, with `on_shortage`
+//     `backorder` or `partial`, as many as there are. An order that is taken in under a hold for an operator also answers
+//     201; `holds` says what for.
 //   - `202`: stored, and not decided yet. The order will not be lost; read it again, or repeat the request with the
 //     same key, to hear the decision.
 //   - `200`: the same order (the same `channel` and `external_id`, and the same content) was placed before under another
@@ -6242,8 +10580,9 @@ func (c *ClientWithResponses) PlaceOrderWithBodyWithResponse(ctx context.Context
 //
 // Takes a placed order, holds the payment and commits the stock, both or neither.
 //
-//   - `201`: decided. The order is accepted: the money is held and every unit is committed to it. An order that is
-//     taken in under a hold for an operator also answers 201; `holds` says what for.
+//   - `201`: decided. The order is accepted: the money is held and every unit is committed to it, or, with `on_shortage`
+//     `backorder` or `partial`, as many as there are. An order that is taken in under a hold for an operator also answers
+//     201; `holds` says what for.
 //   - `202`: stored, and not decided yet. The order will not be lost; read it again, or repeat the request with the
 //     same key, to hear the decision.
 //   - `200`: the same order (the same `channel` and `external_id`, and the same content) was placed before under another
@@ -6286,14 +10625,23 @@ func (c *ClientWithResponses) GetOrderWithResponse(ctx context.Context, id Order
 	return ParseGetOrderResponse(rsp)
 }
 
-// CancelOrderWithBodyWithResponse Cancel an order
+// CancelOrderWithBodyWithResponse Cancel an order, or some units of it
 //
-// Cancels the whole order at any moment before a carrier has a parcel of it: picking stops, committed stock is given
-// back, a payment that was only held is voided, one that was captured is refunded, bought labels are voided.
+// Without `lines`, cancels the whole order at any moment before a carrier has a parcel of it: picking stops, committed
+// stock is given back, a payment that was only held is voided, one that was captured is refunded, bought labels are
+// voided.
+//
+// With `lines`, cancels that many units of those lines, also after others were shipped: all of what is named or
+// nothing. Units that wait for stock go first, then those that nobody picked, then picked ones, and last those in
+// parcels, which are unpacked for it. The customer no longer owes exactly what these units were to cost, with their
+// share of every discount and tax (`credits`); what was taken for them already is refunded (`refunds`). When no unit
+// is left, the whole order is cancelled.
 //
 //   - `200`: cancelled. Cancelling a cancelled order answers the same.
-//   - `409` `already_shipped`: too late; what a carrier has comes back as a return. `being_shipped`: a parcel is being
-//     handed over at this moment.
+//   - `409` `already_shipped`: too late for the whole order; what a carrier has comes back as a return.
+//     `being_shipped`: a parcel is being handed over at this moment. `too_many`: fewer units of a line are left than were
+//     to be cancelled.
+//   - `422`: a line is not one of this order, or is named twice.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6306,14 +10654,23 @@ func (c *ClientWithResponses) CancelOrderWithBodyWithResponse(ctx context.Contex
 	return ParseCancelOrderResponse(rsp)
 }
 
-// CancelOrderWithResponse Cancel an order
+// CancelOrderWithResponse Cancel an order, or some units of it
 //
-// Cancels the whole order at any moment before a carrier has a parcel of it: picking stops, committed stock is given
-// back, a payment that was only held is voided, one that was captured is refunded, bought labels are voided.
+// Without `lines`, cancels the whole order at any moment before a carrier has a parcel of it: picking stops, committed
+// stock is given back, a payment that was only held is voided, one that was captured is refunded, bought labels are
+// voided.
+//
+// With `lines`, cancels that many units of those lines, also after others were shipped: all of what is named or
+// nothing. Units that wait for stock go first, then those that nobody picked, then picked ones, and last those in
+// parcels, which are unpacked for it. The customer no longer owes exactly what these units were to cost, with their
+// share of every discount and tax (`credits`); what was taken for them already is refunded (`refunds`). When no unit
+// is left, the whole order is cancelled.
 //
 //   - `200`: cancelled. Cancelling a cancelled order answers the same.
-//   - `409` `already_shipped`: too late; what a carrier has comes back as a return. `being_shipped`: a parcel is being
-//     handed over at this moment.
+//   - `409` `already_shipped`: too late for the whole order; what a carrier has comes back as a return.
+//     `being_shipped`: a parcel is being handed over at this moment. `too_many`: fewer units of a line are left than were
+//     to be cancelled.
+//   - `422`: a line is not one of this order, or is named twice.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6324,6 +10681,84 @@ func (c *ClientWithResponses) CancelOrderWithResponse(ctx context.Context, id Or
 		return nil, err
 	}
 	return ParseCancelOrderResponse(rsp)
+}
+
+// HoldOrderWithBodyWithResponse Hold an order
+//
+// Nothing of what `blocks` names happens until the hold is released: by a request, or by itself at its `deadline`, when
+// `on_deadline` says what happens then: `release` lets it go on, `cancel` cancels the order as far as it was not shipped,
+// `attention` calls an operator.
+//
+// - `201`: held.
+// - `409`: the order is final.
+// - `422`: the deadline is not in the future, or `on_deadline` is there without one.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{id}/holds (the `HoldOrder` operationId).
+func (c *ClientWithResponses) HoldOrderWithBodyWithResponse(ctx context.Context, id OrderID, params *HoldOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*HoldOrderResponse, error) {
+	rsp, err := c.HoldOrderWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseHoldOrderResponse(rsp)
+}
+
+// HoldOrderWithResponse Hold an order
+//
+// Nothing of what `blocks` names happens until the hold is released: by a request, or by itself at its `deadline`, when
+// `on_deadline` says what happens then: `release` lets it go on, `cancel` cancels the order as far as it was not shipped,
+// `attention` calls an operator.
+//
+// - `201`: held.
+// - `409`: the order is final.
+// - `422`: the deadline is not in the future, or `on_deadline` is there without one.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{id}/holds (the `HoldOrder` operationId).
+func (c *ClientWithResponses) HoldOrderWithResponse(ctx context.Context, id OrderID, params *HoldOrderParams, body HoldOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*HoldOrderResponse, error) {
+	rsp, err := c.HoldOrder(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseHoldOrderResponse(rsp)
+}
+
+// ReleaseOrderHoldWithBodyWithResponse Release a hold of an order
+//
+// The order goes on, unless another hold stands. Releasing a hold that was released changes nothing.
+//
+// - `404`: there is no such hold here.
+// - `409` `hold_not_releasable`: the hold is not one that somebody placed. `awaiting_payment`, for one, ends with a payment.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{id}/holds/{hold_id}/release (the `ReleaseOrderHold` operationId).
+func (c *ClientWithResponses) ReleaseOrderHoldWithBodyWithResponse(ctx context.Context, id OrderID, holdID HoldID, params *ReleaseOrderHoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReleaseOrderHoldResponse, error) {
+	rsp, err := c.ReleaseOrderHoldWithBody(ctx, id, holdID, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReleaseOrderHoldResponse(rsp)
+}
+
+// ReleaseOrderHoldWithResponse Release a hold of an order
+//
+// The order goes on, unless another hold stands. Releasing a hold that was released changes nothing.
+//
+// - `404`: there is no such hold here.
+// - `409` `hold_not_releasable`: the hold is not one that somebody placed. `awaiting_payment`, for one, ends with a payment.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{id}/holds/{hold_id}/release (the `ReleaseOrderHold` operationId).
+func (c *ClientWithResponses) ReleaseOrderHoldWithResponse(ctx context.Context, id OrderID, holdID HoldID, params *ReleaseOrderHoldParams, body ReleaseOrderHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*ReleaseOrderHoldResponse, error) {
+	rsp, err := c.ReleaseOrderHold(ctx, id, holdID, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReleaseOrderHoldResponse(rsp)
 }
 
 // PayOrderWithBodyWithResponse Send another payment
@@ -6417,6 +10852,84 @@ func (c *ClientWithResponses) ResumeOrderWithResponse(ctx context.Context, id Or
 	return ParseResumeOrderResponse(rsp)
 }
 
+// RequestReturnWithBodyWithResponse Ask to send units back
+//
+// For units that were delivered. The policy that was promised when the order was placed says until when, for what fee, and
+// whether an operator has to approve; `POST /v1/orders/{id}/returns/preview` says all that beforehand.
+//
+//   - `201`: the return exists, `requested` or, where the policy approves by itself, `approved`. `Location` is its address.
+//   - `409` `not_returnable`: `errors` has one entry for each line that cannot come back, with its own code: `final_sale`,
+//     `window_closed`, `not_delivered`, `too_many` (more units than were delivered and are in no other return). Nothing was
+//     changed.
+//   - `422`: a line is not one of this order.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{id}/returns (the `RequestReturn` operationId).
+func (c *ClientWithResponses) RequestReturnWithBodyWithResponse(ctx context.Context, id OrderID, params *RequestReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RequestReturnResponse, error) {
+	rsp, err := c.RequestReturnWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRequestReturnResponse(rsp)
+}
+
+// RequestReturnWithResponse Ask to send units back
+//
+// For units that were delivered. The policy that was promised when the order was placed says until when, for what fee, and
+// whether an operator has to approve; `POST /v1/orders/{id}/returns/preview` says all that beforehand.
+//
+//   - `201`: the return exists, `requested` or, where the policy approves by itself, `approved`. `Location` is its address.
+//   - `409` `not_returnable`: `errors` has one entry for each line that cannot come back, with its own code: `final_sale`,
+//     `window_closed`, `not_delivered`, `too_many` (more units than were delivered and are in no other return). Nothing was
+//     changed.
+//   - `422`: a line is not one of this order.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{id}/returns (the `RequestReturn` operationId).
+func (c *ClientWithResponses) RequestReturnWithResponse(ctx context.Context, id OrderID, params *RequestReturnParams, body RequestReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*RequestReturnResponse, error) {
+	rsp, err := c.RequestReturn(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRequestReturnResponse(rsp)
+}
+
+// PreviewReturnWithBodyWithResponse See what a return would give back
+//
+// Takes the same body as `POST /v1/orders/{id}/returns`, refuses the same, and changes nothing: what would be given back if
+// every unit comes back as new, and which fees are taken off it. Show it to the customer before he confirms. The
+// Idempotency-Key is not remembered.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{id}/returns/preview (the `PreviewReturn` operationId).
+func (c *ClientWithResponses) PreviewReturnWithBodyWithResponse(ctx context.Context, id OrderID, params *PreviewReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewReturnResponse, error) {
+	rsp, err := c.PreviewReturnWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePreviewReturnResponse(rsp)
+}
+
+// PreviewReturnWithResponse See what a return would give back
+//
+// Takes the same body as `POST /v1/orders/{id}/returns`, refuses the same, and changes nothing: what would be given back if
+// every unit comes back as new, and which fees are taken off it. Show it to the customer before he confirms. The
+// Idempotency-Key is not remembered.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{id}/returns/preview (the `PreviewReturn` operationId).
+func (c *ClientWithResponses) PreviewReturnWithResponse(ctx context.Context, id OrderID, params *PreviewReturnParams, body PreviewReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewReturnResponse, error) {
+	rsp, err := c.PreviewReturn(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePreviewReturnResponse(rsp)
+}
+
 // GetOrderTimelineWithResponse Read what happened
 //
 // Everything that happened to the order, oldest first and without gaps in `sequence`: who did it, when, on which request.
@@ -6430,6 +10943,318 @@ func (c *ClientWithResponses) GetOrderTimelineWithResponse(ctx context.Context, 
 		return nil, err
 	}
 	return ParseGetOrderTimelineResponse(rsp)
+}
+
+// ListReturnsWithResponse List returns
+//
+// Newest first, by `created_at` and then `id`. All filters must match.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/returns (the `ListReturns` operationId).
+func (c *ClientWithResponses) ListReturnsWithResponse(ctx context.Context, params *ListReturnsParams, reqEditors ...RequestEditorFn) (*ListReturnsResponse, error) {
+	rsp, err := c.ListReturns(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListReturnsResponse(rsp)
+}
+
+// GetReturnWithResponse Get a return
+//
+// The return as the books have it now: what was announced, what came, what was found, and what was given back for it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/returns/{id} (the `GetReturn` operationId).
+func (c *ClientWithResponses) GetReturnWithResponse(ctx context.Context, id ReturnID, reqEditors ...RequestEditorFn) (*GetReturnResponse, error) {
+	rsp, err := c.GetReturn(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReturnResponse(rsp)
+}
+
+// ApproveReturnWithBodyWithResponse Approve a return
+//
+// Says yes to a requested return. Where the policy says so a label for the way back is bought. With `returnless` the
+// customer keeps the goods and is refunded at once.
+//
+// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/returns/{id}/approve (the `ApproveReturn` operationId).
+func (c *ClientWithResponses) ApproveReturnWithBodyWithResponse(ctx context.Context, id ReturnID, params *ApproveReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ApproveReturnResponse, error) {
+	rsp, err := c.ApproveReturnWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseApproveReturnResponse(rsp)
+}
+
+// ApproveReturnWithResponse Approve a return
+//
+// Says yes to a requested return. Where the policy says so a label for the way back is bought. With `returnless` the
+// customer keeps the goods and is refunded at once.
+//
+// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/returns/{id}/approve (the `ApproveReturn` operationId).
+func (c *ClientWithResponses) ApproveReturnWithResponse(ctx context.Context, id ReturnID, params *ApproveReturnParams, body ApproveReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*ApproveReturnResponse, error) {
+	rsp, err := c.ApproveReturn(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseApproveReturnResponse(rsp)
+}
+
+// CancelReturnWithBodyWithResponse Call a return off
+//
+// For as long as nothing of it was received. A label that was bought for it is voided; its units may be asked for again.
+//
+// - `409` `return_…`: too late; the code names what the return is.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/returns/{id}/cancel (the `CancelReturn` operationId).
+func (c *ClientWithResponses) CancelReturnWithBodyWithResponse(ctx context.Context, id ReturnID, params *CancelReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CancelReturnResponse, error) {
+	rsp, err := c.CancelReturnWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelReturnResponse(rsp)
+}
+
+// CancelReturnWithResponse Call a return off
+//
+// For as long as nothing of it was received. A label that was bought for it is voided; its units may be asked for again.
+//
+// - `409` `return_…`: too late; the code names what the return is.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/returns/{id}/cancel (the `CancelReturn` operationId).
+func (c *ClientWithResponses) CancelReturnWithResponse(ctx context.Context, id ReturnID, params *CancelReturnParams, body CancelReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*CancelReturnResponse, error) {
+	rsp, err := c.CancelReturn(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelReturnResponse(rsp)
+}
+
+// DeclineReturnWithBodyWithResponse Decline a return
+//
+// Says no to a requested return, with a reason that the customer may be told. Its units may be asked for again.
+//
+// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/returns/{id}/decline (the `DeclineReturn` operationId).
+func (c *ClientWithResponses) DeclineReturnWithBodyWithResponse(ctx context.Context, id ReturnID, params *DeclineReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DeclineReturnResponse, error) {
+	rsp, err := c.DeclineReturnWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeclineReturnResponse(rsp)
+}
+
+// DeclineReturnWithResponse Decline a return
+//
+// Says no to a requested return, with a reason that the customer may be told. Its units may be asked for again.
+//
+// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/returns/{id}/decline (the `DeclineReturn` operationId).
+func (c *ClientWithResponses) DeclineReturnWithResponse(ctx context.Context, id ReturnID, params *DeclineReturnParams, body DeclineReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*DeclineReturnResponse, error) {
+	rsp, err := c.DeclineReturn(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeclineReturnResponse(rsp)
+}
+
+// InspectReturnWithBodyWithResponse Report what was found
+//
+// Grades units that were received. The grade says what becomes of them and, by the policy that was promised, how much of
+// their price is given back; with `refund` `false` only the stock is decided. One line may be named several times, with
+// different grades. Grade `X` gives up units that were announced and did not come: nothing is given back for them. When
+// every unit is graded or given up, the return closes as soon as its refunds have succeeded.
+//
+//   - `409` `not_received`: more units than were received and not graded yet. `too_many`: more are given up than are still
+//     to come. `return_…`: nothing of it was received.
+//   - `422`: a line is not one of this return.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/returns/{id}/inspect (the `InspectReturn` operationId).
+func (c *ClientWithResponses) InspectReturnWithBodyWithResponse(ctx context.Context, id ReturnID, params *InspectReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*InspectReturnResponse, error) {
+	rsp, err := c.InspectReturnWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseInspectReturnResponse(rsp)
+}
+
+// InspectReturnWithResponse Report what was found
+//
+// Grades units that were received. The grade says what becomes of them and, by the policy that was promised, how much of
+// their price is given back; with `refund` `false` only the stock is decided. One line may be named several times, with
+// different grades. Grade `X` gives up units that were announced and did not come: nothing is given back for them. When
+// every unit is graded or given up, the return closes as soon as its refunds have succeeded.
+//
+//   - `409` `not_received`: more units than were received and not graded yet. `too_many`: more are given up than are still
+//     to come. `return_…`: nothing of it was received.
+//   - `422`: a line is not one of this return.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/returns/{id}/inspect (the `InspectReturn` operationId).
+func (c *ClientWithResponses) InspectReturnWithResponse(ctx context.Context, id ReturnID, params *InspectReturnParams, body InspectReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*InspectReturnResponse, error) {
+	rsp, err := c.InspectReturn(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseInspectReturnResponse(rsp)
+}
+
+// ReceiveReturnWithBodyWithResponse Receive goods
+//
+// Books what was found in a parcel that came back, all at once or in several requests. The units are on hand from then on,
+// and in quality control until they are inspected. What nobody announced goes into `unexpected`: it is kept in quality
+// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired.
+//
+//   - `409` `too_many`: more units of a line than are still to come. `received_elsewhere`: other units of the line were
+//     received at another location. `return_superseded`: the units were announced again, in another return. `return_…`:
+//     nothing can come of a return in this status.
+//   - `422`: a line is not one of this return, or there is no such location.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/returns/{id}/receive (the `ReceiveReturn` operationId).
+func (c *ClientWithResponses) ReceiveReturnWithBodyWithResponse(ctx context.Context, id ReturnID, params *ReceiveReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveReturnResponse, error) {
+	rsp, err := c.ReceiveReturnWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveReturnResponse(rsp)
+}
+
+// ReceiveReturnWithResponse Receive goods
+//
+// Books what was found in a parcel that came back, all at once or in several requests. The units are on hand from then on,
+// and in quality control until they are inspected. What nobody announced goes into `unexpected`: it is kept in quality
+// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired.
+//
+//   - `409` `too_many`: more units of a line than are still to come. `received_elsewhere`: other units of the line were
+//     received at another location. `return_superseded`: the units were announced again, in another return. `return_…`:
+//     nothing can come of a return in this status.
+//   - `422`: a line is not one of this return, or there is no such location.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/returns/{id}/receive (the `ReceiveReturn` operationId).
+func (c *ClientWithResponses) ReceiveReturnWithResponse(ctx context.Context, id ReturnID, params *ReceiveReturnParams, body ReceiveReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*ReceiveReturnResponse, error) {
+	rsp, err := c.ReceiveReturn(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveReturnResponse(rsp)
+}
+
+// ResumeReturnWithBodyWithResponse Try again what is stuck
+//
+// For an operator, after the cause of an `attention` is mended: operations whose outcome is unknown are looked up, those that
+// were refused, such as a refund or a label, are tried again under a new key.
+//
+// - `409` `return_…`: nothing is left to be done.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/returns/{id}/resume (the `ResumeReturn` operationId).
+func (c *ClientWithResponses) ResumeReturnWithBodyWithResponse(ctx context.Context, id ReturnID, params *ResumeReturnParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ResumeReturnResponse, error) {
+	rsp, err := c.ResumeReturnWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseResumeReturnResponse(rsp)
+}
+
+// ResumeReturnWithResponse Try again what is stuck
+//
+// For an operator, after the cause of an `attention` is mended: operations whose outcome is unknown are looked up, those that
+// were refused, such as a refund or a label, are tried again under a new key.
+//
+// - `409` `return_…`: nothing is left to be done.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/returns/{id}/resume (the `ResumeReturn` operationId).
+func (c *ClientWithResponses) ResumeReturnWithResponse(ctx context.Context, id ReturnID, params *ResumeReturnParams, body ResumeReturnJSONRequestBody, reqEditors ...RequestEditorFn) (*ResumeReturnResponse, error) {
+	rsp, err := c.ResumeReturn(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseResumeReturnResponse(rsp)
+}
+
+// RecordReturnTrackingWithBodyWithResponse Record a carrier's scan
+//
+// Takes what a carrier says happened to the parcel on its way back. Scans may come late, twice and out of order: a parcel
+// never moves backwards, and `unknown` moves nothing. That it was delivered does not receive it: that is for whoever opens it.
+//
+// - `200`: recorded. When the scan moved nothing, the return is as it was.
+// - `409`: no parcel is expected of this return.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/returns/{id}/tracking (the `RecordReturnTracking` operationId).
+func (c *ClientWithResponses) RecordReturnTrackingWithBodyWithResponse(ctx context.Context, id ReturnID, params *RecordReturnTrackingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordReturnTrackingResponse, error) {
+	rsp, err := c.RecordReturnTrackingWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecordReturnTrackingResponse(rsp)
+}
+
+// RecordReturnTrackingWithResponse Record a carrier's scan
+//
+// Takes what a carrier says happened to the parcel on its way back. Scans may come late, twice and out of order: a parcel
+// never moves backwards, and `unknown` moves nothing. That it was delivered does not receive it: that is for whoever opens it.
+//
+// - `200`: recorded. When the scan moved nothing, the return is as it was.
+// - `409`: no parcel is expected of this return.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/returns/{id}/tracking (the `RecordReturnTracking` operationId).
+func (c *ClientWithResponses) RecordReturnTrackingWithResponse(ctx context.Context, id ReturnID, params *RecordReturnTrackingParams, body RecordReturnTrackingJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordReturnTrackingResponse, error) {
+	rsp, err := c.RecordReturnTracking(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecordReturnTrackingResponse(rsp)
+}
+
+// ListShipmentsWithResponse List parcels
+//
+// Newest first. `stuck_days` makes it the list of parcels to ask a carrier about: handed over, not arrived, and without
+// any movement for so many days; then in the order of `tracking_at`, those that are stuck for the longest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/shipments (the `ListShipments` operationId).
+func (c *ClientWithResponses) ListShipmentsWithResponse(ctx context.Context, params *ListShipmentsParams, reqEditors ...RequestEditorFn) (*ListShipmentsResponse, error) {
+	rsp, err := c.ListShipments(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListShipmentsResponse(rsp)
 }
 
 // GetShipmentWithResponse Get a parcel
@@ -6635,6 +11460,58 @@ func ParseListFulfillmentsResponse(rsp *http.Response) (*ListFulfillmentsRespons
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest FulfillmentPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseHoldFulfillmentResponse parses an HTTP response from a HoldFulfillmentWithResponse call
+func ParseHoldFulfillmentResponse(rsp *http.Response) (*HoldFulfillmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &HoldFulfillmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest FulfillmentDetail
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReleaseFulfillmentHoldResponse parses an HTTP response from a ReleaseFulfillmentHoldWithResponse call
+func ParseReleaseFulfillmentHoldResponse(rsp *http.Response) (*ReleaseFulfillmentHoldResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReleaseFulfillmentHoldResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FulfillmentDetail
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -7018,6 +11895,58 @@ func ParseCancelOrderResponse(rsp *http.Response) (*CancelOrderResponse, error) 
 	return response, nil
 }
 
+// ParseHoldOrderResponse parses an HTTP response from a HoldOrderWithResponse call
+func ParseHoldOrderResponse(rsp *http.Response) (*HoldOrderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &HoldOrderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Order
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReleaseOrderHoldResponse parses an HTTP response from a ReleaseOrderHoldWithResponse call
+func ParseReleaseOrderHoldResponse(rsp *http.Response) (*ReleaseOrderHoldResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReleaseOrderHoldResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Order
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParsePayOrderResponse parses an HTTP response from a PayOrderWithResponse call
 func ParsePayOrderResponse(rsp *http.Response) (*PayOrderResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -7096,6 +12025,71 @@ func ParseResumeOrderResponse(rsp *http.Response) (*ResumeOrderResponse, error) 
 	return response, nil
 }
 
+// ParseRequestReturnResponse parses an HTTP response from a RequestReturnWithResponse call
+func ParseRequestReturnResponse(rsp *http.Response) (*RequestReturnResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RequestReturnResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Return
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers RequestReturnResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePreviewReturnResponse parses an HTTP response from a PreviewReturnWithResponse call
+func ParsePreviewReturnResponse(rsp *http.Response) (*PreviewReturnResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PreviewReturnResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ReturnPreview
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetOrderTimelineResponse parses an HTTP response from a GetOrderTimelineWithResponse call
 func ParseGetOrderTimelineResponse(rsp *http.Response) (*GetOrderTimelineResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -7112,6 +12106,266 @@ func ParseGetOrderTimelineResponse(rsp *http.Response) (*GetOrderTimelineRespons
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest TimelinePage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListReturnsResponse parses an HTTP response from a ListReturnsWithResponse call
+func ParseListReturnsResponse(rsp *http.Response) (*ListReturnsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListReturnsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ReturnPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetReturnResponse parses an HTTP response from a GetReturnWithResponse call
+func ParseGetReturnResponse(rsp *http.Response) (*GetReturnResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReturnResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Return
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseApproveReturnResponse parses an HTTP response from a ApproveReturnWithResponse call
+func ParseApproveReturnResponse(rsp *http.Response) (*ApproveReturnResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ApproveReturnResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Return
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCancelReturnResponse parses an HTTP response from a CancelReturnWithResponse call
+func ParseCancelReturnResponse(rsp *http.Response) (*CancelReturnResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CancelReturnResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Return
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeclineReturnResponse parses an HTTP response from a DeclineReturnWithResponse call
+func ParseDeclineReturnResponse(rsp *http.Response) (*DeclineReturnResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeclineReturnResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Return
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseInspectReturnResponse parses an HTTP response from a InspectReturnWithResponse call
+func ParseInspectReturnResponse(rsp *http.Response) (*InspectReturnResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &InspectReturnResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Return
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReceiveReturnResponse parses an HTTP response from a ReceiveReturnWithResponse call
+func ParseReceiveReturnResponse(rsp *http.Response) (*ReceiveReturnResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReceiveReturnResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Return
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseResumeReturnResponse parses an HTTP response from a ResumeReturnWithResponse call
+func ParseResumeReturnResponse(rsp *http.Response) (*ResumeReturnResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ResumeReturnResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Return
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRecordReturnTrackingResponse parses an HTTP response from a RecordReturnTrackingWithResponse call
+func ParseRecordReturnTrackingResponse(rsp *http.Response) (*RecordReturnTrackingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RecordReturnTrackingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Return
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListShipmentsResponse parses an HTTP response from a ListShipmentsWithResponse call
+func ParseListShipmentsResponse(rsp *http.Response) (*ListShipmentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListShipmentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ShipmentPage
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -43,11 +44,15 @@ type shop struct {
 	keys    *api.KeyRing
 	store   *store.Store
 	work    func() // starts the worker, where it was left out
+	runs    *switched
+	ahead   *atomic.Int64 // how far the API's clock is
 	seq     *atomic.Int64
 }
 
-func open(t testing.TB) *shop {
-	s := closed(t)
+func open(t testing.TB) *shop { return openWith(t, order.DefaultPolicy()) }
+
+func openWith(t testing.TB, policy order.Policy) *shop {
+	s := closedWith(t, policy)
 	s.work()
 	s.must(201, "PUT", "/v1/locations/sf", `{"name":"San Francisco","country":"US","priority":1}`)
 	s.stock("TEE-M", 100)
@@ -55,7 +60,9 @@ func open(t testing.TB) *shop {
 }
 
 // closed is a shop in which nobody works.
-func closed(t testing.TB) *shop {
+func closed(t testing.TB) *shop { return closedWith(t, order.DefaultPolicy()) }
+
+func closedWith(t testing.TB, policy order.Policy) *shop {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	database := devtest.Database(t)
@@ -65,21 +72,41 @@ func closed(t testing.TB) *shop {
 	books, err := store.Open(t.Context(), database, store.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = books.Close() })
-	s := &shop{t: t, store: books, seq: new(atomic.Int64), keys: &api.KeyRing{Store: books, Secret: []byte("secret"), Now: time.Now}}
+	s := &shop{t: t, store: books, ahead: new(atomic.Int64), seq: new(atomic.Int64), keys: &api.KeyRing{Store: books, Secret: []byte("secret"), Now: time.Now}}
 	s.key, _, err = s.keys.Make(t.Context(), "test", api.Scopes(), nil)
 	require.NoError(t, err)
-	service := &api.Service{Store: books, Runs: runs.New(c, t.Name()), Gateways: worker.Gateways(),
-		Policy: order.DefaultPolicy(), NewID: id.New, Now: time.Now}
+	s.runs = &switched{Runs: runs.New(c, t.Name())}
+	service := &api.Service{Store: books, Runs: s.runs, Gateways: worker.Gateways(),
+		Policy: policy, NewID: id.New, Now: func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }}
 	handler, err := api.New(api.Options{Handlers: service.Handlers(), Keys: s.keys, Log: log, Metrics: prometheus.NewRegistry()})
 	require.NoError(t, err)
 	s.handler = apitest.Wrap(t, handler)
 	s.work = func() {
-		p, err := worker.Start(t.Context(), worker.Options{DatabaseURL: database, Temporal: c, TaskQueue: t.Name(), Log: log,
+		p, err := worker.Start(t.Context(), worker.Options{DatabaseURL: database, Temporal: c, TaskQueue: t.Name(), Log: log, Policy: &policy,
 			InboxEvery: 20 * time.Millisecond, SweepEvery: 200 * time.Millisecond})
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = p.Stop() })
 	}
 	return s
+}
+
+// later is the shop whose API thinks that so much time has passed.
+func (s *shop) later(by time.Duration) *shop {
+	s.ahead.Store(int64(by))
+	return s
+}
+
+// switched is Temporal, which a test can send away.
+type switched struct {
+	api.Runs
+	away atomic.Bool
+}
+
+func (r *switched) EnsureReturn(ctx context.Context, o *order.Order, returnID string) error {
+	if r.away.Load() {
+		return errors.New("temporal is away")
+	}
+	return r.Runs.EnsureReturn(ctx, o, returnID)
 }
 
 type answer struct {

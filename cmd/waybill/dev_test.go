@@ -185,7 +185,8 @@ func fulfill(t *testing.T, d *dev) {
 	c, ctx, o := d.client(t), t.Context(), theOrder(t, d)
 	f := o.Fulfillments[0]
 	lines := []client.LineQuantity{{LineID: f.Lines[0].LineID, Quantity: f.Lines[0].Quantity}}
-	_, err := c.PickFulfillmentWithResponse(ctx, f.ID, &client.PickFulfillmentParams{IdempotencyKey: "pick"}, client.PickRequest{Lines: lines})
+	_, err := c.PickFulfillmentWithResponse(ctx, f.ID, &client.PickFulfillmentParams{IdempotencyKey: "pick"},
+		client.PickRequest{Lines: []client.PickedLine{{LineID: lines[0].LineID, Quantity: lines[0].Quantity}}})
 	require.NoError(t, err)
 	_, err = c.PackFulfillmentWithResponse(ctx, f.ID, &client.PackFulfillmentParams{IdempotencyKey: "pack"},
 		client.PackRequest{Parcels: []client.Parcel{{WeightGrams: 500, Lines: lines}}})

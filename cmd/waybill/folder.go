@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/waybill-oms/waybill/api"
@@ -126,16 +127,20 @@ func (f devFolder) keySecret() ([]byte, error) {
 	return secret, nil
 }
 
-// key is the folder's API key: the one of the last run as long as it opens the door, else a new one.
+// key is the folder's API key: the one of the last run as long as it opens every door, else a new one. A newer
+// version may have doors that the last one did not know.
 func (f devFolder) key(ctx context.Context, keys *api.KeyRing) (string, error) {
 	last, err := f.read(apiKeyFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
 	if err == nil {
-		_, err := keys.Authenticate(ctx, last)
-		if !errors.Is(err, api.ErrKeyInvalid) {
-			return last, err
+		owner, err := keys.Authenticate(ctx, last)
+		switch {
+		case err == nil && mayAll(owner):
+			return last, nil
+		case err != nil && !errors.Is(err, api.ErrKeyInvalid):
+			return "", err
 		}
 	}
 	key, _, err := keys.Make(ctx, "dev", api.Scopes(), nil)
@@ -143,6 +148,10 @@ func (f devFolder) key(ctx context.Context, keys *api.KeyRing) (string, error) {
 		return "", err
 	}
 	return key, f.write(apiKeyFile, key)
+}
+
+func mayAll(owner api.Principal) bool {
+	return !slices.ContainsFunc(api.Scopes(), func(scope string) bool { return !owner.May(scope) })
 }
 
 func (f devFolder) read(name string) (string, error) {

@@ -34,7 +34,7 @@ type keysCreateCmd struct {
 func (keysCreateCmd) Help() string {
 	return `Only the key goes to standard output, so KEY=$(waybill keys create robot) works:
 
-    waybill keys create warehouse --scope fulfillments:read,fulfillments:write --expires 2160h`
+    waybill keys create warehouse --scope fulfillments:read,fulfillments:write,returns:read --expires 2160h`
 }
 
 // Validate refuses what would make a key that nobody meant.
