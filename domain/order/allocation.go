@@ -158,7 +158,11 @@ func (o *Order) promisePassed(act Act) {
 		return
 	}
 	o.PromiseBroken = true
-	o.raise(act, AttentionBackorderOverdue, count(o.backordered(), "unit")+" promised by "+o.PromisedAt.UTC().Format("2006-01-02")+" still wait for stock")
+	o.call(act, o.promiseBroken())
+}
+
+func (o *Order) promiseBroken() cause {
+	return cause{AttentionBackorderOverdue, count(o.backordered(), "unit") + " promised by " + o.PromisedAt.UTC().Format("2006-01-02") + " still wait for stock"}
 }
 
 // remedy decides what becomes of units that a picker did not find, after other locations were asked: they wait, if

@@ -2,6 +2,7 @@ package order_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -82,13 +83,31 @@ func TestAllocatingAgainChangesNothing(t *testing.T) {
 	}
 }
 
+// drop cancels units of a line, by its position.
+func (w *world) drop(line int, units int64) error {
+	w.t.Helper()
+	return w.try(func(o *order.Order, act order.Act) error {
+		return o.CancelUnits([]order.UnitsOf{{LineID: o.Lines[line].ID, Quantity: units}}, "changed my mind", act)
+	})
+}
+
 func TestNeedsAreTheOpenUnits(t *testing.T) {
 	w := accepted(t, twoLinesOfOneSKU())
+	require.Empty(t, w.o.Needs(), "what a fulfillment order serves is not asked for again")
+	w = place(t, twoLinesOfOneSKU())
 	a, b := w.o.Lines[0].ID, w.o.Lines[1].ID
-	require.Equal(t, []inventory.Need{{LineID: a, SKU: "TEE", Quantity: 3}, {LineID: b, SKU: "TEE", Quantity: 3}}, w.o.Needs())
-	w.pick(0).pack(0, w.box(3, 1)).ship(0)
-	w.answers(payment.Capture)
-	require.Equal(t, []inventory.Need{{LineID: b, SKU: "TEE", Quantity: 2}}, w.o.Needs())
+	require.Equal(t, []int64{3, 3}, needed(w.o.Needs(), a, b))
+	require.NoError(t, w.drop(0, 1))
+	require.Equal(t, []int64{2, 3}, needed(w.o.Needs(), a, b))
+}
+
+// needed is how many units each of these lines needs.
+func needed(needs []inventory.Need, lines ...string) []int64 {
+	units := make([]int64, len(lines))
+	for _, n := range needs {
+		units[slices.Index(lines, n.LineID)] += n.Quantity
+	}
+	return units
 }
 
 // levels are stock at a few locations, scarce enough that orders are split and turned away.

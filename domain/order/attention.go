@@ -91,7 +91,7 @@ func (o *Order) recall(act Act, before string) {
 
 // reconsider takes a call back whose cause is gone, and makes the next one that there is.
 func (o *Order) reconsider(act Act) {
-	gone := []string{AttentionCaptureRefused, AttentionLabelRefused, AttentionVoidRefused, AttentionRefundRefused}
+	gone := []string{AttentionCaptureRefused, AttentionGatewayMismatch, AttentionLabelRefused, AttentionVoidRefused, AttentionRefundRefused}
 	standing := o.AttentionCode
 	if slices.Contains(gone, standing) && !slices.ContainsFunc(o.causes(), func(c cause) bool { return c.code == standing }) {
 		o.clear(act)
@@ -117,6 +117,9 @@ func (o *Order) causes() []cause {
 			found = append(found, p.voidRefused(o.last(string(payment.Void), p.ID).Code))
 		}
 	}
+	if o.PromiseBroken && o.backordered() > 0 {
+		found = append(found, o.promiseBroken())
+	}
 	for _, r := range o.Refunds {
 		if r.Status == RefundRefused && r.ReturnID == "" {
 			found = append(found, o.Payment(r.PaymentID).refundRefused(o.last(string(payment.Refund), r.ID)))
@@ -130,8 +133,12 @@ func (o *Order) parcelCause(s Shipment) cause {
 	switch {
 	case s.Status == ShipmentLabelRefused:
 		return s.labelRefused(label.Code)
-	case s.Status == ShipmentHeld && capture.State == payment.Denied && o.live() != nil && o.live().ID == capture.PaymentID:
+	case s.Status == ShipmentHeld && capture != nil && capture.State == payment.Denied && o.live() != nil && o.live().ID == capture.PaymentID:
 		return o.captureRefused(s, capture)
+	case s.Status == ShipmentHeld && capture != nil && capture.State == payment.Done && capture.Applied != capture.Amount:
+		p := o.Payment(capture.PaymentID)
+		return cause{AttentionGatewayMismatch, fmt.Sprintf("parcel %d: %s captured %s where %s was asked for: it cannot ship; cancel its units", s.Number,
+			p.Gateway, p.format(capture.Applied), p.format(capture.Amount))}
 	case s.Status == ShipmentCancelled && o.refused(string(shipping.VoidLabel), s.ID):
 		return s.labelVoidRefused(o.last(string(shipping.VoidLabel), s.ID).Code)
 	case s.HandedOverAt != nil:

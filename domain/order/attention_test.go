@@ -24,16 +24,16 @@ func TestAHiddenCauseIsNotForgotten(t *testing.T) {
 		w.answers(payment.Authorize)
 		require.Equal(t, order.AttentionLabelRefused, w.o.AttentionCode)
 	})
-	t.Run("a refused void behind a lost parcel", func(t *testing.T) {
+	t.Run("a refused void behind a parcel that turned back", func(t *testing.T) {
 		w := accepted(t, tees(2))
 		w.pick(0).pack(0, w.box(1), w.box(1)).ship(0)
 		w.answers(payment.Capture)
 		w.answers(payment.Capture, refused("capture_refused"))
 		require.NoError(t, w.pay("tok_2"))
 		w.answers(payment.Authorize)
-		w.scan(0, shipping.Lost, time.Hour)
+		w.scan(0, shipping.ReturnToSender, time.Hour)
 		w.answers(payment.Void, refused("try_later"))
-		require.Equal(t, order.AttentionParcelLost, w.o.AttentionCode)
+		require.Equal(t, order.AttentionParcelReturning, w.o.AttentionCode)
 		w.scan(0, shipping.Delivered, 2*time.Hour)
 		require.Equal(t, order.AttentionVoidRefused, w.o.AttentionCode)
 	})
@@ -47,7 +47,7 @@ func TestAHiddenCauseIsNotForgotten(t *testing.T) {
 		w.answers(payment.Void, refused("try_later"))
 		require.Equal(t, order.AttentionGatewayUnknown, w.o.AttentionCode)
 		w.carrierAnswers(shipping.VoidLabel)
-		require.True(t, w.o.Settled)
+		require.False(t, w.o.Settled, "it is tried again")
 		require.Equal(t, order.AttentionVoidRefused, w.o.AttentionCode)
 	})
 	t.Run("a held parcel behind a refused label", func(t *testing.T) {

@@ -56,7 +56,9 @@ func (o *Order) close(act Act, reason string) {
 		o.letGo(act, &o.Payments[i])
 	}
 	o.releaseHolds(act)
+	before := o.AttentionCode
 	o.clear(act)
+	o.recall(act, before) // what was refused earlier, of units that were cancelled earlier
 }
 
 // stopFulfillment ends what the warehouse was to do for a fulfillment order of which nothing is left.
@@ -127,6 +129,11 @@ func (o *Order) Resume(act Act) error {
 		}
 	}
 	o.retryDue(act, true, mine)
+	for _, c := range o.causes() {
+		if c.code == AttentionGatewayMismatch {
+			o.call(act, c) // nothing that can be tried again
+		}
+	}
 	return nil
 }
 

@@ -34,14 +34,15 @@ func (o *Order) CancelUnits(wanted []UnitsOf, reason string, act Act) error {
 	return nil
 }
 
-// dropped tells of cancelled units and gives back what was taken for them; with the last of them, for the shipping.
+// dropped tells of cancelled units and gives back what was taken for them; with the last of them, first of all for the
+// shipping: that left with a parcel, and they never did.
 func (o *Order) dropped(act Act, claims []claim, detail, reason string) {
 	var value int64
 	for _, c := range claims {
 		value += c.amount
 	}
 	o.note(act, Event{Type: EventUnitsCancelled, Amount: &value, Detail: detail})
-	o.repay(act, Refund{Cause: CreditCancelled}, append(claims, o.creditShipping(act, reason)...))
+	o.repay(act, Refund{Cause: CreditCancelled}, append(o.creditShipping(act, reason), claims...))
 }
 
 // cancellable adds up what is to be cancelled, or says why some of it cannot be.

@@ -12,7 +12,7 @@ const (
 	CreditCancelled = "cancelled" // never shipped, and never will be
 	CreditLost      = "lost"      // by the carrier
 	CreditReturned  = "returned"  // came back, or need not
-	CreditShipping  = "shipping"  // nothing of the order arrived
+	CreditShipping  = "shipping"  // every unit of the order was cancelled or lost
 )
 
 // claim is what a decision just credited: what a refund may give back.
@@ -87,7 +87,8 @@ func (o *Order) pieces(l *Line, s span) []piece {
 	return out
 }
 
-// creditShipping notes that nothing of the order is owed for shipping, when nothing of it arrived or will.
+// creditShipping notes that nothing is owed for shipping once every unit was cancelled or lost. What was carried there
+// and could not be delivered was carried.
 func (o *Order) creditShipping(act Act, reason string) []claim {
 	for _, l := range o.Lines {
 		if l.Cancelled+l.Lost < l.Quantity {

@@ -53,6 +53,9 @@ type HoldRequest struct {
 // Active reports whether the hold still stands.
 func (h Hold) Active() bool { return h.ReleasedAt == nil }
 
+// overdue reports whether nobody answered the hold in time, and a person was called.
+func (h Hold) overdue() bool { return h.Active() && h.OnDeadline != "" && h.Deadline == nil }
+
 // PlaceHold holds an order, or, with a fulfillment order's id, that one.
 func (o *Order) PlaceHold(fulfillmentID string, r HoldRequest, act Act) error {
 	if o.Status.Final() {
@@ -143,6 +146,9 @@ func (o *Order) letGoHold(act Act, h *Hold) {
 	at := act.At
 	h.ReleasedAt = &at
 	o.note(act, Event{Type: EventHoldReleased, FulfillmentID: h.FulfillmentID, Detail: h.Reason})
+	if !slices.ContainsFunc(o.Holds, Hold.overdue) {
+		o.clear(act, AttentionHoldOverdue)
+	}
 	f := o.Fulfillment(h.FulfillmentID)
 	if f == nil || f.Status != FulfillmentOnHold || o.blocked(f, BlockRelease) {
 		return

@@ -47,6 +47,11 @@ func (p Payment) format(amount int64) string {
 	return money.Format(amount, p.Currency) + " " + p.Currency
 }
 
+// otherwise says that a gateway did another amount than it was asked.
+func (p Payment) otherwise(did string, a payment.Answer, op *Operation) string {
+	return fmt.Sprintf("%s %s %s %s where %s was asked for", p.Gateway, did, money.Format(a.Amount, a.Currency), a.Currency, p.format(op.Amount))
+}
+
 // post changes a balance and notes its ledger row.
 func (o *Order) post(act Act, p *Payment, key string, account payment.Account, amount int64) {
 	if amount == 0 {
@@ -151,8 +156,7 @@ func (o *Order) authorized(op *Operation, p *Payment, a payment.Answer, act Act)
 		o.note(act, Event{Type: EventPaymentCaptured, PaymentID: p.ID, Amount: &a.Amount, Detail: "captured elsewhere"})
 	}
 	if a.Amount != op.Amount || a.Currency != p.Currency {
-		o.raise(act, AttentionGatewayMismatch, fmt.Sprintf("%s authorized %d %s where %d %s was asked for",
-			p.Gateway, a.Amount, a.Currency, op.Amount, p.Currency))
+		o.raise(act, AttentionGatewayMismatch, p.otherwise("authorized", a, op))
 		o.declined(act, p, OwnerOperator, "the gateway authorized another amount", DecisionDecline)
 		o.letGo(act, p)
 		return
@@ -203,8 +207,7 @@ func (o *Order) captureAnswered(op *Operation, p *Payment, a payment.Answer, act
 	o.post(act, p, op.Key, payment.Captured, taken)
 	o.note(act, Event{Type: EventPaymentCaptured, PaymentID: p.ID, ShipmentID: s.ID, Amount: &a.Amount})
 	if a.Amount != op.Amount || a.Currency != p.Currency {
-		o.holdParcel(act, s, cause{AttentionGatewayMismatch, fmt.Sprintf("%s captured %d %s where %d %s was asked for",
-			p.Gateway, a.Amount, a.Currency, op.Amount, p.Currency)})
+		o.holdParcel(act, s, cause{AttentionGatewayMismatch, p.otherwise("captured", a, op)})
 		return
 	}
 	if o.toStay(s) {
@@ -238,7 +241,7 @@ func (o *Order) voidAnswered(op *Operation, p *Payment, a payment.Answer, act Ac
 	o.post(act, p, op.Key, payment.Voided, min(a.Amount, p.Open()))
 	o.note(act, Event{Type: EventPaymentVoided, PaymentID: p.ID, Amount: &a.Amount})
 	if a.Amount != op.Amount {
-		o.raise(act, AttentionGatewayMismatch, fmt.Sprintf("%s voided %d where %d was held", p.Gateway, a.Amount, op.Amount))
+		o.raise(act, AttentionGatewayMismatch, p.otherwise("voided", a, op))
 	}
 }
 

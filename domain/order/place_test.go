@@ -176,7 +176,7 @@ func TestValidate(t *testing.T) {
 	}{
 		{"an unknown currency", func(p *order.Placement) { p.Currency = "usd" }, []string{"/currency unknown_currency"}},
 		{"an unknown country", func(p *order.Placement) { p.ShipTo.Country = "UK" }, []string{"/ship_to/country unknown_country"}},
-		{"another policy for shortages", func(p *order.Placement) { p.OnShortage = "backorder" }, []string{"/on_shortage unknown_value"}},
+		{"another policy for shortages", func(p *order.Placement) { p.OnShortage = "maybe" }, []string{"/on_shortage unknown_value"}},
 		{"no lines", func(p *order.Placement) { p.Lines, p.Total = nil, 500 }, []string{"/lines too_few"}},
 		{"a gateway that is not configured", func(p *order.Placement) { p.Payment.Gateway = "acme" }, []string{"/payment/gateway unknown_gateway"}},
 		{"two lines of one name", func(p *order.Placement) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/waybill-oms/waybill/domain/fault"
 	"github.com/waybill-oms/waybill/domain/id"
 	"github.com/waybill-oms/waybill/domain/payment"
 	"github.com/waybill-oms/waybill/domain/shipping"
@@ -144,12 +145,34 @@ func (o *Order) refundAnswered(op *Operation, p *Payment, a payment.Answer, act 
 	r.SettledAt = &at
 	o.note(act, Event{Type: EventPaymentRefunded, PaymentID: p.ID, ShipmentID: r.ShipmentID, ReturnID: r.ReturnID, Amount: &a.Amount, Detail: r.Cause})
 	if a.Amount != op.Amount {
-		o.callFor(act, r.ReturnID, cause{AttentionGatewayMismatch, p.Gateway + " refunded " + p.format(a.Amount) + " where " + p.format(op.Amount) + " was asked for"})
+		o.callFor(act, r.ReturnID, cause{AttentionGatewayMismatch, p.otherwise("refunded", a, op)})
 	} else if !slices.ContainsFunc(o.Refunds, func(other Refund) bool { return other.ReturnID == r.ReturnID && other.Status == RefundRefused }) {
 		o.clearFor(act, r.ReturnID, AttentionRefundRefused)
 	}
 	o.refundSettled(act, r)
 }
+
+// SettleRefund notes that somebody paid a refund by other means that its gateway refuses: in the shop where the
+// order was paid, by bank transfer. Reference says where to find it. Settling it again changes nothing.
+func (o *Order) SettleRefund(refundID, reference string, act Act) error {
+	r := o.Refund(refundID)
+	switch {
+	case r == nil:
+		return fault.NotFoundf("the order has no such refund")
+	case r.Status == RefundSucceeded:
+		return nil
+	case r.Status != RefundRefused:
+		return fault.Conflictf("refund_"+string(r.Status), "the refund is %s: only one that its gateway refused can be settled elsewhere", r.Status)
+	}
+	o.retryOne(act, o.last(string(payment.Refund), r.ID))
+	op := o.last(string(payment.Refund), r.ID)
+	o.PaymentAnswered(op.Key, payment.Answer{Outcome: payment.Succeeded, Reference: reference, Amount: op.Amount,
+		Currency: o.Currency, Code: SettledElsewhere}, act)
+	return nil
+}
+
+// SettledElsewhere is the code of an operation that no gateway performed.
+const SettledElsewhere = "settled_elsewhere"
 
 // tryLater sets the time at which a refused operation that lets money go is asked for again by itself: twice as
 // late each time, a day at most, and no more than so many times. It is a person's affair all the while.
@@ -174,9 +197,14 @@ func (o *Order) retryDue(act Act, all bool, mine func(*Operation) bool) {
 		if op.State != payment.Denied || !mine(op) || o.last(op.Kind, op.subject()).Key != op.Key || !due && !all {
 			continue
 		}
-		op.RetryAt = nil
-		o.again(act, op)
+		o.retryOne(act, op)
 	}
+}
+
+// retryOne opens the next epoch of a refused operation.
+func (o *Order) retryOne(act Act, op *Operation) {
+	op.RetryAt = nil
+	o.again(act, op)
 }
 
 // again asks once more for what was refused, if it is still to be had.

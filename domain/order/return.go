@@ -3,6 +3,7 @@ package order
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/waybill-oms/waybill/domain/fault"
 	"github.com/waybill-oms/waybill/domain/id"
@@ -227,11 +228,19 @@ func (o *Order) noteReturn(act Act, r *Return, event, detail string) {
 }
 
 // ApproveReturn lets the goods come. What is worth no parcel, by the policy or because an operator says so, is
-// credited and stays with the customer.
+// credited and stays with the customer; an operator may still say so while they are expected, as when their parcel
+// was lost.
 func (o *Order) ApproveReturn(returnID string, returnless bool, act Act) error {
 	r, err := o.returnOf(returnID)
 	if err != nil {
 		return err
+	}
+	if returnless && !r.Returnless && returns.Waive.Allows(r.Status) {
+		_ = returns.Waive.Take(&r.Status, "return")
+		o.noteReturn(act, r, EventReturnApproved, "returnless: the goods are no longer expected")
+		o.voidReturnLabel(act, r)
+		o.returnless(r, act)
+		return nil
 	}
 	if !returns.Approve.Allows(r.Status) {
 		return returns.Approve.Take(&r.Status, "return")
@@ -260,7 +269,7 @@ func (o *Order) approve(r *Return, returnless bool, act Act) {
 
 // returnless credits units that need not come back.
 func (o *Order) returnless(r *Return, act Act) {
-	r.Returnless, r.LabelFee = true, 0
+	r.Returnless, r.LabelFee, r.ExpiresAt = true, 0, nil
 	var claims []claim
 	for i := range r.Lines {
 		l := &r.Lines[i]
@@ -279,6 +288,11 @@ func (o *Order) DeclineReturn(returnID, reason string, act Act) error {
 	r, err := o.returnOf(returnID)
 	if err != nil {
 		return err
+	}
+	if strings.TrimSpace(reason) == "" {
+		var wrong fault.Fields
+		wrong.Add("/reason", "required", "the customer is told why")
+		return wrong.Err()
 	}
 	if err := returns.Decline.Take(&r.Status, "return"); err != nil {
 		return err

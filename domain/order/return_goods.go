@@ -9,6 +9,9 @@ import (
 	"github.com/waybill-oms/waybill/domain/returns"
 )
 
+// skuMax is the longest SKU that can be ordered.
+const skuMax = 64
+
 // ReceivedItems is what was found in a parcel that came back. LocationID is where; empty: where it was sent from.
 type ReceivedItems struct {
 	LocationID string     `json:"location_id"`
@@ -47,7 +50,7 @@ func (o *Order) ReceiveReturn(returnID string, items ReceivedItems, act Act) err
 	if err := o.arrivals(r, items); err != nil {
 		return err
 	}
-	if r.Status.Final() {
+	if r.Status.Final() && len(items.Lines) > 0 {
 		o.noteReturn(act, r, EventReturnReopened, "it was "+string(r.Status))
 		if !r.counts() {
 			for _, l := range r.Lines {
@@ -60,7 +63,9 @@ func (o *Order) ReceiveReturn(returnID string, items ReceivedItems, act Act) err
 			r.ExpiresAt = &expires
 		}
 	}
-	_ = returns.Receive.Take(&r.Status, "return")
+	if !r.Status.Final() || len(items.Lines) > 0 {
+		_ = returns.Receive.Take(&r.Status, "return")
+	}
 	received, _ := sum(items.Lines)
 	var arrived int64
 	for _, u := range received {
@@ -71,6 +76,13 @@ func (o *Order) ReceiveReturn(returnID string, items ReceivedItems, act Act) err
 		o.unexpected(act, r, items.LocationID, u)
 	}
 	o.noteReturn(act, r, EventReturnReceived, count(arrived, "unit"))
+	if s := o.Shipment(r.Lines[0].ShipmentID); r.Origin == OriginCarrier && s.trouble().code == AttentionParcelReturning {
+		standing, here := cause{o.AttentionCode, o.AttentionDetail}, s.trouble()
+		if s.Acknowledged = true; standing == here {
+			o.clear(act)
+			o.recall(act, standing.code)
+		}
+	}
 	o.endInspection(act, r)
 	return nil
 }
@@ -275,6 +287,9 @@ func (o *Order) dismiss(l *ReturnLine, n int64) {
 // grade decides the stock, and then the money, of n units of a row.
 func (o *Order) grade(act Act, r *Return, l *ReturnLine, n int64, u InspectedUnits) []claim {
 	rule, spans := o.policy().Grades[u.Grade], []span{{l.FirstUnit + l.Inspected, n}}
+	if len(l.SKU)+len(rule.SKUSuffix) > skuMax {
+		rule.Stock = returns.StockQualityControl // no SKU of that length could ever be ordered
+	}
 	l.Inspected += n
 	found := Inspection{LineID: l.LineID, SKU: l.SKU, FirstUnit: spans[0].first, Quantity: n, Grade: u.Grade, Stock: rule.Stock,
 		LocationID: l.LocationID, At: act.At}

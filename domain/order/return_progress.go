@@ -60,7 +60,7 @@ func (o *Order) expectBack(act Act, s *Shipment) {
 func (o *Order) noLongerExpected(act Act, s *Shipment) {
 	for i := range o.Returns {
 		r := &o.Returns[i]
-		if r.Origin == OriginCarrier && r.Lines[0].ShipmentID == s.ID && returns.Cancel.Allows(r.Status) {
+		if r.Origin == OriginCarrier && !r.Returnless && r.Lines[0].ShipmentID == s.ID && returns.Cancel.Allows(r.Status) {
 			_ = returns.Cancel.Take(&r.Status, "return")
 			o.release(r)
 			o.noteReturn(act, r, EventReturnCancelled, "the parcel is not on its way back")
@@ -114,6 +114,7 @@ func (o *Order) ReturnDeadlinePassed(returnID string, act Act) {
 		o.release(r)
 		o.noteReturn(act, r, EventReturnExpired, "nothing came in time")
 		o.voidReturnLabel(act, r)
+		o.neverCameBack(act, r)
 		return
 	}
 	if r.Status == returns.Received && r.outstanding() > 0 {
@@ -123,6 +124,21 @@ func (o *Order) ReturnDeadlinePassed(returnID string, act Act) {
 		o.noteReturn(act, r, EventReturnInspected, "the rest did not come in time")
 		o.endInspection(act, r)
 	}
+}
+
+// neverCameBack gives a parcel up as lost that could not be delivered and did not come back either: the customer has
+// neither the goods nor, until now, his money.
+func (o *Order) neverCameBack(act Act, r *Return) {
+	s := o.Shipment(r.Lines[0].ShipmentID)
+	if r.Origin != OriginCarrier || s.Status != ShipmentReturning {
+		return
+	}
+	at := act.At
+	s.TrackingStatus, s.TrackingAt, s.Acknowledged = shipping.Lost, &at, false
+	o.lost(act, s)
+	o.heed(act, s)
+	o.complete(act)
+	o.effects.Wake = true // its refund is the order's
 }
 
 // ResumeReturn takes a call for a person back and tries again what was refused.
@@ -139,6 +155,9 @@ func (o *Order) ResumeReturn(returnID string, act Act) error {
 		r.LabelCode = ""
 		o.begin(act, Operation{Kind: string(shipping.BuyLabel), ReturnID: r.ID})
 	}
+	if !r.counts() && o.refused(string(shipping.VoidLabel), r.ID) {
+		o.begin(act, Operation{Kind: string(shipping.VoidLabel), ReturnID: r.ID})
+	}
 	o.retryDue(act, true, func(op *Operation) bool { return op.ReturnID == r.ID })
 	return nil
 }
@@ -151,7 +170,7 @@ func (o *Order) ReturnStepFailed(returnID, step, detail string, act Act) {
 // closeReturn ends a return whose goods are graded, or need not come, once everything owed for them was paid back:
 // nobody is told of a refund that did not settle.
 func (o *Order) closeReturn(act Act, r *Return) {
-	if r.Status != returns.Inspected && !(r.Status == returns.Approved && r.Returnless) {
+	if r.Status != returns.Inspected && (r.Status != returns.Approved || !r.Returnless) {
 		return
 	}
 	if slices.ContainsFunc(o.Refunds, func(f Refund) bool { return f.ReturnID == r.ID && f.Status != RefundSucceeded }) {

@@ -48,7 +48,7 @@ func tees(n int64) order.Placement {
 
 func (w *world) tryPick(units ...order.UnitsOf) error {
 	w.t.Helper()
-	return w.try(func(o *order.Order, act order.Act) error { return o.Pick(o.Fulfillments[0].ID, units, act) })
+	return w.try(func(o *order.Order, act order.Act) error { return o.Pick(o.Fulfillments[0].ID, picked(units), act) })
 }
 
 func TestPicking(t *testing.T) {
@@ -67,14 +67,14 @@ func TestPicking(t *testing.T) {
 	}{
 		"nothing":                {nil, []string{"/lines too_few"}},
 		"an unknown line":        {[]order.UnitsOf{{LineID: "lin_x", Quantity: 1}}, []string{"/lines/0/line_id unknown_line"}},
-		"too few":                {[]order.UnitsOf{{LineID: a, Quantity: 1}}, []string{"/lines/0/quantity short_pick"}},
+		"too few":                {[]order.UnitsOf{{LineID: a, Quantity: 1}}, []string{"/lines/0/reason reason_required"}},
 		"no unit at all":         {[]order.UnitsOf{{LineID: a, Quantity: 0}}, []string{"/lines/0/quantity out_of_range"}},
 		"less than nothing":      {[]order.UnitsOf{{LineID: a, Quantity: 3}, {LineID: a, Quantity: -1}}, []string{"/lines/1/quantity out_of_range"}},
 		"too many":               {[]order.UnitsOf{{LineID: a, Quantity: 3}}, "too_many"},
 		"too many, said twice":   {[]order.UnitsOf{{LineID: a, Quantity: 2}, {LineID: a, Quantity: 1}}, "too_many"},
 		"too many to be counted": {[]order.UnitsOf{{LineID: a, Quantity: math.MaxInt64}, {LineID: a, Quantity: math.MaxInt64}}, []string{"/lines/0/quantity out_of_range", "/lines/1/quantity out_of_range"}},
 		"every wrong line, where it stands": {[]order.UnitsOf{{LineID: a, Quantity: 1}, {LineID: a, Quantity: 1}, {LineID: "lin_x", Quantity: 1}, {LineID: b, Quantity: 1}},
-			[]string{"/lines/2/line_id unknown_line", "/lines/3/quantity short_pick"}},
+			[]string{"/lines/2/line_id unknown_line", "/lines/3/reason reason_required"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			was := w.load()
@@ -422,7 +422,8 @@ func TestPaidElsewhere(t *testing.T) {
 		require.NoError(t, w.cancel())
 		w.answers(payment.Refund, refused("refund_elsewhere"))
 		require.Equal(t, order.AttentionRefundRefused, w.o.AttentionCode)
-		require.EqualValues(t, 4828, w.o.Payments[0].Refundable(), "it may be given back later")
+		require.EqualValues(t, 4828, w.o.Payments[0].Refunding, "it stays reserved: it is still owed")
+		require.Equal(t, w.now.Add(w.policy.RetryRefused), *w.o.Deadline, "and is asked for again")
 	})
 	t.Run("and one of another amount too", func(t *testing.T) {
 		w := place(t, readme())

@@ -185,12 +185,12 @@ func (o *Order) turnedBack(act Act, s *Shipment) {
 	o.expectBack(act, s)
 }
 
-// cameBack reports whether goods of a parcel that could not be delivered are here again: whatever a carrier says of
+// cameBack reports whether goods of a parcel that could not be delivered are here again, or were waived: whatever a carrier says of
 // the parcel after that is old news.
 func (o *Order) cameBack(s *Shipment) bool {
 	return slices.ContainsFunc(o.Returns, func(r Return) bool {
-		return r.Origin == OriginCarrier && r.Lines[0].ShipmentID == s.ID && r.Status != returns.Approved &&
-			r.Status != returns.InTransit && r.counts()
+		return r.Origin == OriginCarrier && r.Lines[0].ShipmentID == s.ID && r.counts() &&
+			(r.Returnless || r.Status != returns.Approved && r.Status != returns.InTransit)
 	})
 }
 

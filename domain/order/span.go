@@ -155,12 +155,3 @@ func (o *Order) unallocated(l *Line) []span {
 	}
 	return spans
 }
-
-// worth adds up the stored units of spans, without shipping.
-func (o *Order) worth(lineID string, spans []span) int64 {
-	var sum int64
-	for _, s := range spans {
-		sum += o.value(lineID, s.first, s.quantity)
-	}
-	return sum
-}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/waybill-oms/waybill/domain/lifecycle"
 	"github.com/waybill-oms/waybill/domain/order"
+	"github.com/waybill-oms/waybill/domain/returns"
 )
 
 //go:generate go test -run TestCharts -write-charts .
@@ -33,6 +34,10 @@ func TestCharts(t *testing.T) {
 			"A shipment is one parcel. Where it is on its way is its tracking status, which carriers report."),
 		"payment": draw(t, "Payment", "PaymentStatus", named(order.PaymentEdges()), order.PaymentEdges(),
 			"A payment is one attempt to be paid. What was captured, voided or refunded of it is in its balances."),
+		"refund": draw(t, "Refund", "RefundStatus", named(order.RefundEdges()), order.RefundEdges(),
+			"A refund is money to be given back on one payment. Its amount is reserved from the moment it is asked for."),
+		"return": draw(t, "Return", "returns.Status", returns.Statuses(), returns.Edges(),
+			"A return is goods that are to come back, or came. What was paid for them is given back by refunds of their own."),
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join("..", "..", "docs", "states", name+".md")
@@ -48,11 +53,12 @@ func TestCharts(t *testing.T) {
 }
 
 // draw makes a page of a life cycle: a chart of its edges and a table of its statuses. The first status is where
-// it begins; it ends wherever no edge leaves.
+// it begins; it ends wherever no edge leaves, or, if the type says which statuses are final, there.
 func draw[S ~string](t *testing.T, title, typeName string, statuses []S, edges []lifecycle.Edge[S], note string) string {
-	meanings := meanings(t, typeName)
+	folder, typeName := source(typeName)
+	meanings := meanings(t, folder, typeName)
 	var b strings.Builder
-	fmt.Fprintf(&b, "<!-- Drawn from domain/order/status.go by `go generate ./domain/order`. Do not edit. -->\n\n# %s\n\n%s\n\n", title, note)
+	fmt.Fprintf(&b, "<!-- Drawn from domain/%s/status.go by `go generate ./domain/order`. Do not edit. -->\n\n# %s\n\n%s\n\n", folder, title, note)
 	b.WriteString("```mermaid\nstateDiagram-v2\n")
 	fmt.Fprintf(&b, "    [*] --> %s\n", statuses[0])
 	for _, from := range statuses {
@@ -63,7 +69,7 @@ func draw[S ~string](t *testing.T, title, typeName string, statuses []S, edges [
 				end = false
 			}
 		}
-		if end {
+		if final, ok := any(from).(interface{ Final() bool }); end || ok && final.Final() {
 			fmt.Fprintf(&b, "    %s --> [*]\n", from)
 		}
 	}
@@ -77,9 +83,17 @@ func draw[S ~string](t *testing.T, title, typeName string, statuses []S, edges [
 	return b.String()
 }
 
+// source tells in which package's status.go a type stands: this one's, unless it is named with another.
+func source(typeName string) (folder, name string) {
+	if folder, name, elsewhere := strings.Cut(typeName, "."); elsewhere {
+		return folder, name
+	}
+	return "order", typeName
+}
+
 // meanings reads the comments beside the constants of a type.
-func meanings(t *testing.T, typeName string) map[string]string {
-	file, err := parser.ParseFile(token.NewFileSet(), "status.go", nil, parser.ParseComments)
+func meanings(t *testing.T, folder, typeName string) map[string]string {
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", folder, "status.go"), nil, parser.ParseComments)
 	require.NoError(t, err)
 	found := map[string]string{}
 	ast.Inspect(file, func(n ast.Node) bool {

@@ -143,7 +143,7 @@ const (
 
 // The edges of a refund's life cycle.
 var (
-	SettleRefund = lifecycle.Edge[RefundStatus]{Name: "settle", From: []RefundStatus{RefundPending}, To: RefundSucceeded}
+	SettleRefund = lifecycle.Edge[RefundStatus]{Name: "settle", From: []RefundStatus{RefundPending, RefundRefused}, To: RefundSucceeded}
 	RefuseRefund = lifecycle.Edge[RefundStatus]{Name: "refuse", From: []RefundStatus{RefundPending}, To: RefundRefused}
 	RetryRefund  = lifecycle.Edge[RefundStatus]{Name: "retry", From: []RefundStatus{RefundRefused}, To: RefundPending}
 )

@@ -9,6 +9,7 @@ import (
 	"github.com/waybill-oms/waybill/domain/fault"
 	"github.com/waybill-oms/waybill/domain/lifecycle"
 	"github.com/waybill-oms/waybill/domain/order"
+	"github.com/waybill-oms/waybill/domain/returns"
 )
 
 // Every status meets every edge: an allowed one moves, any other refuses, says where the subject stands, and changes
@@ -18,6 +19,8 @@ func TestEveryStatusMeetsEveryEdge(t *testing.T) {
 	t.Run("fulfillment", func(t *testing.T) { walk(t, "fulfillment", named(order.FulfillmentEdges()), order.FulfillmentEdges()) })
 	t.Run("shipment", func(t *testing.T) { walk(t, "shipment", named(order.ShipmentEdges()), order.ShipmentEdges()) })
 	t.Run("payment", func(t *testing.T) { walk(t, "payment", named(order.PaymentEdges()), order.PaymentEdges()) })
+	t.Run("refund", func(t *testing.T) { walk(t, "refund", named(order.RefundEdges()), order.RefundEdges()) })
+	t.Run("return", func(t *testing.T) { walk(t, "return", returns.Statuses(), returns.Edges()) })
 }
 
 func walk[S ~string](t *testing.T, subject string, statuses []S, edges []lifecycle.Edge[S]) {
@@ -63,7 +66,9 @@ func named[S ~string](edges []lifecycle.Edge[S]) []S {
 
 func TestEveryStatusIsOnAnEdge(t *testing.T) {
 	require.ElementsMatch(t, order.Statuses(), named(order.Edges()))
-	require.Len(t, named(order.FulfillmentEdges()), 4)
+	require.ElementsMatch(t, returns.Statuses(), named(returns.Edges()))
+	require.Len(t, named(order.FulfillmentEdges()), 6)
+	require.Len(t, named(order.RefundEdges()), 3)
 	require.Len(t, named(order.ShipmentEdges()), 9)
 	require.Len(t, named(order.PaymentEdges()), 5)
 }
@@ -84,6 +89,8 @@ func TestEdgesHaveDistinctNames(t *testing.T) {
 	distinct(t, order.FulfillmentEdges())
 	distinct(t, order.ShipmentEdges())
 	distinct(t, order.PaymentEdges())
+	distinct(t, order.RefundEdges())
+	distinct(t, returns.Edges())
 }
 
 func distinct[S ~string](t *testing.T, edges []lifecycle.Edge[S]) {

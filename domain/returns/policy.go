@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 )
@@ -98,7 +99,7 @@ func Parse(body []byte) (Policy, error) {
 	if err := d.Decode(&p); err != nil {
 		return Policy{}, fmt.Errorf("return policy: %w", err)
 	}
-	if d.More() {
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return Policy{}, errors.New("return policy: more than one JSON document")
 	}
 	return p, p.validate()

@@ -34,6 +34,7 @@ var (
 	Dispatch = lifecycle.Edge[Status]{Name: "dispatch", From: []Status{Approved}, To: InTransit}
 	Receive  = lifecycle.Edge[Status]{Name: "receive", From: []Status{Approved, InTransit, Received, Inspected, Closed, Cancelled, Expired}, To: Received}
 	Inspect  = lifecycle.Edge[Status]{Name: "inspect", From: []Status{Received}, To: Inspected}
+	Waive    = lifecycle.Edge[Status]{Name: "waive the goods of", From: []Status{Approved, InTransit}, To: Approved}
 	Close    = lifecycle.Edge[Status]{Name: "close", From: []Status{Approved, Inspected}, To: Closed}
 	Cancel   = lifecycle.Edge[Status]{Name: "cancel", From: []Status{Requested, Approved, InTransit}, To: Cancelled}
 	Expire   = lifecycle.Edge[Status]{Name: "expire", From: []Status{Approved, InTransit}, To: Expired}
@@ -41,5 +42,5 @@ var (
 
 // Edges is a return's whole life cycle.
 func Edges() []lifecycle.Edge[Status] {
-	return []lifecycle.Edge[Status]{Approve, Decline, Dispatch, Receive, Inspect, Close, Cancel, Expire}
+	return []lifecycle.Edge[Status]{Approve, Decline, Dispatch, Waive, Receive, Inspect, Close, Cancel, Expire}
 }
