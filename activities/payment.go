@@ -36,6 +36,20 @@ func (a *Activities) NewPayment(ctx context.Context, c PaymentCommand) (order.Fa
 	})
 }
 
+// RefundCommand says that a refund which its gateway refuses was paid by other means.
+type RefundCommand struct {
+	Caller
+	RefundID  string `json:"refund_id"`
+	Reference string `json:"reference"` // where that payment can be found
+}
+
+// SettleRefund notes that a refund was paid by other means.
+func (a *Activities) SettleRefund(ctx context.Context, c RefundCommand) (order.Facts, error) {
+	return a.command(ctx, "settle_refund", c.RefundID, c.Caller, func(o *order.Order, act order.Act) error {
+		return o.SettleRefund(c.RefundID, c.Reference, act)
+	})
+}
+
 // Authorize holds money.
 func (a *Activities) Authorize(ctx context.Context, s Step) (order.Facts, error) {
 	return a.pay(ctx, s)

@@ -27,6 +27,9 @@ type Facts interface {
 	Unsettled(ctx context.Context, afterID string, before time.Time, limit int) ([]string, error)
 	// UnsettledReturns lists returns that still need a run, by their own id, after an id.
 	UnsettledReturns(ctx context.Context, afterID string, before time.Time, limit int) ([]order.ReturnRef, error)
+	// Stalled lists orders, and returns, in which something has been due for longer than patience without anybody
+	// touching it.
+	Stalled(ctx context.Context, now time.Time, patience time.Duration, limit int) ([]order.ReturnRef, error)
 	// GrantBackorders gives free stock to some of the orders that wait for it, and says how many got some.
 	GrantBackorders(ctx context.Context, act order.Act) (granted int, err error)
 }
@@ -57,7 +60,11 @@ type Relay struct {
 	// GrantEvery is how often stock that was freed is given to those who wait for it. Stock that arrives is given
 	// at once, with its receipt.
 	GrantEvery time.Duration
-	Act        func() order.Act // the relay itself acting, now
+	// StalledAfter is how long something may be due without anybody touching it before its run is told to look.
+	StalledAfter time.Duration
+	Act          func() order.Act // the relay itself acting, now
+
+	woken map[subject]time.Time // by WakeStalled, lately
 }
 
 // Run works until ctx ends.
@@ -192,5 +199,36 @@ func (r *Relay) sweepAll(ctx context.Context) error {
 	if started > 0 {
 		r.Log.Info("relay: started runs that were missing", "runs", started)
 	}
-	return err
+	return errors.Join(err, r.WakeStalled(ctx))
 }
+
+// wakeAgain is how long a run that was woken is left to itself: each time costs it a signal.
+const wakeAgain = 5 * time.Minute
+
+// WakeStalled tells runs to look at their facts when something is due in them that nobody has touched for a while. A
+// run may have missed a change that it made itself: when Temporal and its worker die between the commit and the end
+// of the workflow task, the facts know of a step and the run does not.
+func (r *Relay) WakeStalled(ctx context.Context) error {
+	now := r.Act().At
+	stalled, err := r.Facts.Stalled(ctx, now, r.StalledAfter, stalledMax)
+	failures := []error{err}
+	woken := map[subject]time.Time{}
+	for _, ref := range stalled {
+		s := subject(ref)
+		if last, before := r.woken[s]; before && now.Sub(last) < wakeAgain {
+			woken[s] = last
+			continue
+		}
+		if err := r.tell(ctx, s); err != nil {
+			failures = append(failures, err)
+			continue
+		}
+		woken[s] = now
+		r.Log.Info("relay: woke a run that had missed something", "order", s.OrderID, "return", s.ReturnID)
+	}
+	r.woken = woken
+	return errors.Join(failures...)
+}
+
+// stalledMax bounds how many runs are woken in one round.
+const stalledMax = 200

@@ -27,7 +27,7 @@ func newLocker() lock.SessionLocker {
 
 // refusals tells what a constraint protects, for those that a caller can run into.
 var refusals = map[string]*fault.Fault{
-	"stock_levels_committed_within_on_hand":   fault.Conflictf("below_committed", "that would leave less on hand than is committed to orders"),
+	"stock_levels_committed_within_on_hand":   fault.Conflictf("below_committed", "that would leave less on hand than is committed to orders or not for sale"),
 	"stock_levels_on_hand_not_negative":       fault.Conflictf("below_zero", "that would leave less than nothing on hand"),
 	"stock_levels_committed_not_negative":     fault.Conflictf("stock_not_committed", "that would release more than is committed"),
 	"stock_levels_unavailable_not_negative":   fault.Conflictf("stock_not_unavailable", "that would put more on sale than is set apart"),

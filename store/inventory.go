@@ -53,10 +53,9 @@ type StockChange struct {
 }
 
 // ChangeStock writes a receipt or an adjustment at a location: ledger and levels in one transaction, once per
-// command key. What arrives is granted in the same transaction to orders that wait for it. A receipt never fails
-// because of them: goods that are here are here. When they cannot be granted in time, or at all, the receipt is
-// written without, and GrantBackorders tries again. Errors: NotFound for the location; Conflict below_committed with
-// the holders when it would leave less than is committed to orders.
+// command key. What arrives is granted in the same transaction to orders that wait for it. Errors: NotFound for the
+// location; Conflict below_committed with the holders when it would leave less than is committed to orders or not
+// for sale.
 func (s *Store) ChangeStock(ctx context.Context, cmd *Command, kind inventory.Kind, locationID string, changes []StockChange, reason string, act order.Act) error {
 	var skus []string // of which something arrives, with all that moves beside it
 	if slices.ContainsFunc(changes, func(c StockChange) bool { return c.Quantity > 0 }) {
@@ -64,8 +63,21 @@ func (s *Store) ChangeStock(ctx context.Context, cmd *Command, kind inventory.Ki
 			skus = append(skus, c.SKU)
 		}
 	}
+	err := s.moveStock(ctx, cmd, locationID, skus, act, func(tx *sqlx.Tx) error {
+		return writeStock(ctx, tx, kind, locationID, changes, reason, cmd.Key, act)
+	})
+	if fault.Is(err, "below_committed") || fault.Is(err, "below_zero") {
+		return s.withHolders(ctx, fault.As(err), locationID, changes)
+	}
+	return err
+}
+
+// moveStock has write move stock at a location, once per command key, and grants what arrives of the SKUs to orders
+// that wait for it. Nothing fails because of them: goods that are here are here. When they cannot be granted in time,
+// or at all, stock is moved without, and GrantBackorders tries again.
+func (s *Store) moveStock(ctx context.Context, cmd *Command, locationID string, skus []string, act order.Act, write func(*sqlx.Tx) error) error {
 	granting := false
-	receive := func(tx *sqlx.Tx) error {
+	move := func(tx *sqlx.Tx) error {
 		granting = false
 		done, err := claim(ctx, tx, cmd, act)
 		if err != nil || done {
@@ -78,25 +90,21 @@ func (s *Store) ChangeStock(ctx context.Context, cmd *Command, kind inventory.Ki
 		if !known {
 			return fault.NotFoundf("there is no such location: create it first")
 		}
-		write := func() error { return writeStock(ctx, tx, kind, locationID, changes, reason, cmd.Key, act) }
 		queue, err := candidates(ctx, tx, skus)
 		if err != nil {
 			return err
 		}
 		if len(queue) == 0 {
-			return write()
+			return write(tx)
 		}
 		granting = true
-		_, err = grant(ctx, tx, queue, skus, act, write)
+		_, err = grant(ctx, tx, queue, skus, act, func() error { return write(tx) })
 		return err
 	}
-	err := s.inTx(ctx, receive)
+	err := s.inTx(ctx, move)
 	if err != nil && granting {
 		skus = nil
-		err = s.inTx(ctx, receive)
-	}
-	if fault.Is(err, "below_committed") || fault.Is(err, "below_zero") {
-		return s.withHolders(ctx, fault.As(err), locationID, changes)
+		err = s.inTx(ctx, move)
 	}
 	return err
 }
@@ -122,7 +130,12 @@ func writeStock(ctx context.Context, tx *sqlx.Tx, kind inventory.Kind, locationI
 			came = append(came, c.SKU)
 		}
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE stock_levels SET arrived_at = $3 WHERE location_id = $1 AND sku = ANY($2)`, locationID, pq.Array(came), act.At)
+	return arrived(ctx, tx, locationID, came, act)
+}
+
+// arrived notes that units of some SKUs came, or may be sold again: where a picker found none there may be some now.
+func arrived(ctx context.Context, tx *sqlx.Tx, locationID string, skus []string, act order.Act) error {
+	_, err := tx.ExecContext(ctx, `UPDATE stock_levels SET arrived_at = $3 WHERE location_id = $1 AND sku = ANY($2)`, locationID, pq.Array(skus), act.At)
 	return err
 }
 

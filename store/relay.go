@@ -19,7 +19,8 @@ const inboxLease = 30 * time.Second
 const inboxFailuresMax = 3
 
 // Unheard takes at most limit inbox rows that no run has heard of, oldest first, tells each by hear, and marks
-// those heard for which that works. A row is for the run of a return, or, without one, for that of the order. Rows that another process is telling are left to it.
+// those heard for which that works. A row is for the run of a return, or, without one, for that of the order. Rows that
+// another process is telling are left to it.
 func (s *Store) Unheard(ctx context.Context, limit int, at time.Time, hear func(orderID, returnID string) error) (heard int, err error) {
 	type row struct {
 		ID       int64  `db:"id"`
@@ -66,6 +67,33 @@ func (s *Store) UnsettledReturns(ctx context.Context, afterID string, before tim
 		ReturnID string `db:"id"`
 	}
 	err := s.db.SelectContext(ctx, &found, `SELECT order_id, id FROM returns WHERE NOT settled AND id > $1 AND updated_at < $2 ORDER BY id LIMIT $3`, afterID, before, limit)
+	refs := make([]order.ReturnRef, len(found))
+	for i, r := range found {
+		refs[i] = order.ReturnRef(r)
+	}
+	return refs, classify(err)
+}
+
+// unknownPatience is how often longer an operation whose answer was lost may lie than one that nobody sent: it is
+// asked again after a minute at most, and its request may take another.
+const unknownPatience = 3
+
+// Stalled lists orders, and returns, in which something has been due for longer than patience without anybody touching
+// it: an operation that nobody sent, or whose answer was lost three times as long ago, a decision about stock, a deadline.
+func (s *Store) Stalled(ctx context.Context, now time.Time, patience time.Duration, limit int) ([]order.ReturnRef, error) {
+	var found []struct {
+		OrderID  string `db:"order_id"`
+		ReturnID string `db:"return_id"`
+	}
+	err := s.db.SelectContext(ctx, &found, `
+		SELECT order_id, return_id FROM operations
+			WHERE state = 'pending' AND updated_at < $1 OR state = 'unknown' AND updated_at < $2
+		UNION SELECT id, '' FROM orders WHERE NOT settled AND (deadline < $1
+			OR status = 'received' AND decision = '' AND attention_code = '' AND updated_at < $1)
+		UNION SELECT order_id, id FROM returns WHERE NOT settled AND deadline < $1
+		UNION SELECT p.order_id, '' FROM short_picks p JOIN orders o ON o.id = p.order_id
+			WHERE NOT p.decided AND NOT o.settled AND p.at < $1 AND o.updated_at < $1
+		ORDER BY order_id, return_id LIMIT $3`, now.Add(-patience), now.Add(-unknownPatience*patience), limit)
 	refs := make([]order.ReturnRef, len(found))
 	for i, r := range found {
 		refs[i] = order.ReturnRef(r)

@@ -23,17 +23,18 @@ import (
 
 // Options say where a worker process finds what it needs. Zero values take the defaults.
 type Options struct {
-	DatabaseURL string
-	SandboxURL  string // the sandbox gateways' database; DatabaseURL when empty
-	Temporal    client.Client
-	TaskQueue   string
-	Policy      *order.Policy
-	Sandbox     sandbox.Options
-	InboxEvery  time.Duration
-	SweepEvery  time.Duration
-	GrantEvery  time.Duration
-	Log         *slog.Logger
-	Reached     func(point string) // see activities.Activities
+	DatabaseURL  string
+	SandboxURL   string // the sandbox gateways' database; DatabaseURL when empty
+	Temporal     client.Client
+	TaskQueue    string
+	Policy       *order.Policy
+	Sandbox      sandbox.Options
+	InboxEvery   time.Duration
+	SweepEvery   time.Duration
+	GrantEvery   time.Duration
+	StalledAfter time.Duration // see relay.Relay
+	Log          *slog.Logger
+	Reached      func(point string) // see activities.Activities
 }
 
 // Gateways are the names of the payment gateways that orders may use.
@@ -77,7 +78,7 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 	}
 	p := &Process{Store: s, Runs: runs.New(o.Temporal, o.TaskQueue), sandbox: box, failed: failed}
 	p.Relay = &relay.Relay{Facts: s, Runs: p.Runs, Log: o.Log, InboxEvery: o.InboxEvery, SweepEvery: o.SweepEvery,
-		GrantEvery: o.GrantEvery, Act: func() order.Act {
+		GrantEvery: o.GrantEvery, StalledAfter: o.StalledAfter, Act: func() order.Act {
 			return order.Act{At: time.Now().UTC().Truncate(time.Microsecond), Actor: "relay", NewID: id.New, Policy: *o.Policy}
 		}}
 	relaying, stopRelay := context.WithCancel(context.WithoutCancel(ctx))
@@ -119,6 +120,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.GrantEvery == 0 {
 		o.GrantEvery = time.Second
+	}
+	if o.StalledAfter == 0 {
+		o.StalledAfter = time.Minute
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()

@@ -17,15 +17,16 @@ func ReturnWorkflowID(returnID string) string { return "return/" + returnID }
 
 // The updates that the run of an order takes.
 const (
-	UpdatePlace       = "place"
-	UpdateCancel      = "cancel" // that of a return, too
-	UpdatePayment     = "payment"
-	UpdateHold        = "hold"
-	UpdateReleaseHold = "release_hold"
-	UpdatePick        = "pick"
-	UpdatePack        = "pack"
-	UpdateShip        = "ship"
-	UpdateResume      = "resume" // that of a return, too
+	UpdatePlace        = "place"
+	UpdateCancel       = "cancel" // that of a return, too
+	UpdatePayment      = "payment"
+	UpdateHold         = "hold"
+	UpdateReleaseHold  = "release_hold"
+	UpdatePick         = "pick"
+	UpdatePack         = "pack"
+	UpdateShip         = "ship"
+	UpdateResume       = "resume"        // that of a return, too
+	UpdateSettleRefund = "settle_refund" // that of a return, too
 )
 
 // The updates that the run of a return takes.

@@ -42,5 +42,6 @@ func orderUpdates(ctx workflow.Context, r *run) error {
 		handle(ctx, r, UpdatePick, "Notes units taken off the shelf for a fulfillment order.", a.Pick),
 		handle(ctx, r, UpdatePack, "Puts picked units into parcels and buys a label for each.", a.Pack),
 		handle(ctx, r, UpdateShip, "Captures the money of each labeled parcel and hands it to the carrier.", a.Ship),
+		handle(ctx, r, UpdateSettleRefund, "Notes that a refund which its gateway refuses was paid by other means.", a.SettleRefund),
 		handle(ctx, r, UpdateResume, "Takes a call for an operator back and tries again what was refused or given up.", a.Resume))
 }

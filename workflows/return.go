@@ -28,5 +28,6 @@ func returnUpdates(ctx workflow.Context, r *run) error {
 		handle(ctx, r, UpdateReceive, "Notes what came back.", a.ReceiveReturn),
 		handle(ctx, r, UpdateInspect, "Grades what came back and refunds what that gives.", a.InspectReturn),
 		handle(ctx, r, UpdateCancel, "Calls the return off, as long as nothing came back.", a.CancelReturn),
+		handle(ctx, r, UpdateSettleRefund, "Notes that a refund which its gateway refuses was paid by other means.", a.SettleRefund),
 		handle(ctx, r, UpdateResume, "Takes a call for an operator back and tries again what was refused or given up.", a.ResumeReturn))
 }

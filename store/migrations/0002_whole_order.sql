@@ -81,6 +81,8 @@ CREATE INDEX shipments_on_their_way ON shipments (tracking_at, id) WHERE status 
 ALTER TABLE allocations DROP CONSTRAINT allocations_once_per_generation,
     ADD CONSTRAINT allocations_once_per_fulfillment UNIQUE (fulfillment_id, line_id, generation);
 
+CREATE INDEX orders_deadline ON orders (deadline) WHERE NOT settled AND deadline IS NOT NULL;
+
 CREATE TABLE short_picks (
     id             text COLLATE "C" PRIMARY KEY,
     order_id       text COLLATE "C" NOT NULL REFERENCES orders (id),
@@ -98,6 +100,7 @@ CREATE TABLE short_picks (
     CONSTRAINT short_picks_reason_known CHECK (reason IN ('stockout', 'damaged', 'could_not_locate', 'expired'))
 );
 CREATE INDEX short_picks_order ON short_picks (order_id);
+CREATE INDEX short_picks_undecided ON short_picks (at) WHERE NOT decided;
 
 CREATE TABLE credits (
     id          text COLLATE "C" PRIMARY KEY,
@@ -300,7 +303,7 @@ UPDATE payments p SET refunding = p.refunding - f.amount
 FROM (SELECT payment_id, sum(amount) AS amount FROM refunds WHERE status = 'refused' GROUP BY payment_id) f WHERE f.payment_id = p.id;
 DROP TABLE refund_lines, refunds, return_unexpected, return_inspections, return_lines, returns, credits, short_picks;
 DROP INDEX operations_one_live_per_refund, operations_one_live_label_per_return, shipments_page, shipments_on_their_way,
-    order_lines_backordered, orders_backordered;
+    order_lines_backordered, orders_backordered, orders_deadline;
 ALTER TABLE inbox DROP COLUMN return_id;
 ALTER TABLE events DROP COLUMN return_id;
 ALTER TABLE allocations DROP CONSTRAINT allocations_once_per_fulfillment,
