@@ -28,7 +28,7 @@ type cli struct {
 	Migrate migrateCmd `cmd:"" help:"Bring the database's schema to this binary's version."`
 	Keys    keysCmd    `cmd:"" help:"Create, list and revoke API keys."`
 	Import  importCmd  `cmd:"" help:"Take in orders from elsewhere."`
-	Verify  verifyCmd  `cmd:"" help:"Check every promise on a live database: money, stock, orders, workflows. Exit code 1 on any violation."`
+	Verify  verifyCmd  `cmd:"" help:"Check every promise on a live database: money, stock, orders, returns, workflows. Exit code 1 on any violation."`
 	Version versionCmd `cmd:"" help:"Print the version of this binary."`
 }
 

@@ -4,7 +4,7 @@ package verify
 func events() []promise {
 	return []promise{
 		{id: "V-E2", protects: "Subscribers miss nothing: an order's events are numbered without gaps, and published in that order.", sql: eventsHaveNoGaps},
-		{id: "V-E4", protects: "Nothing that came in is left lying: what an order's run has to hear of is heard within ten minutes.", sql: inboxDrains},
+		{id: "V-E4", protects: "Nothing that came in is left lying: what the run of an order, or of a return, has to hear of is heard within ten minutes.", sql: inboxDrains},
 	}
 }
 

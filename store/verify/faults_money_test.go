@@ -25,17 +25,21 @@ var moneyFaults = []corruption{
 	{id: "V-M3", name: "a lapsed hold is not written off", subject: `pay('accepted')`, plant: `
 		UPDATE payments SET capture_before = now() - interval '16 minutes' WHERE id = pay('accepted')`},
 	{id: "V-M3", name: "the operator was told that all is well", subject: `pay('void-refused')`, plant: `
-		UPDATE orders SET attention_code = '' WHERE id = ord('void-refused')`},
+		UPDATE orders SET attention_code = '', settled = true WHERE id = ord('void-refused');
+		UPDATE operations SET retry_at = NULL WHERE order_id = ord('void-refused')`},
 
 	{id: "V-M4", name: "two captures of one parcel", subject: `shp('split')`, plant: `
 		DROP INDEX operations_one_live_per_shipment;
 		UPDATE payments SET capturing = 1 WHERE id = pay('split');` + asking("capture", "split", "/2", "1")},
 
-	{id: "V-M5", name: "two refunds of one payment", subject: `pay('wrong-capture')`, plant: `
-		UPDATE payments SET refunding = 2 WHERE id = pay('wrong-capture');` + asking("refund", "wrong-capture", "", "1") + asking("refund", "wrong-capture", "/2", "1")},
+	{id: "V-M5", name: "one refund is asked for twice", subject: `'rfd_wrong-capture'`, plant: `
+		DROP INDEX operations_one_live_per_refund;
+		UPDATE payments SET refunding = 1 WHERE id = pay('wrong-capture');` + asking("refund", "wrong-capture", "", "1") + again("wrong-capture", "'rfd_wrong-capture'")},
 
 	{id: "V-M8", name: "in doubt for long, nobody called", subject: `'authorize/' || pay('in-doubt')`, plant: `
 		UPDATE operations SET created_at = now() - interval '16 minutes' WHERE payment_id = pay('in-doubt')`},
+	{id: "V-M8", name: "never sent for long, nobody called", subject: `'authorize/' || pay('in-doubt')`, plant: `
+		UPDATE operations SET state = 'pending', created_at = now() - interval '16 minutes' WHERE payment_id = pay('in-doubt')`},
 
 	{id: "V-M9", name: "paid in another currency", subject: `pay('accepted')`, plant: `
 		UPDATE payments SET currency = 'EUR' WHERE id = pay('accepted')`},
@@ -54,8 +58,9 @@ var moneyFaults = []corruption{
 	{id: "V-M10", name: "a parcel is charged less than its units", subject: `shp('packed')`, plant: `
 		UPDATE shipments SET amount = amount - 1 WHERE id = shp('packed')`},
 
-	{id: "V-M11", name: "captured, cancelled, kept, nobody called", subject: `pay('refund-elsewhere')`, plant: `
-		UPDATE orders SET attention_code = '' WHERE id = ord('refund-elsewhere')`},
+	{id: "V-M11", name: "captured, cancelled, kept, nobody called", subject: `pay('refund-elsewhere')`, also: []string{"V-M16"}, plant: `
+		UPDATE orders SET attention_code = '', settled = true WHERE id = ord('refund-elsewhere');
+		UPDATE operations SET retry_at = NULL WHERE order_id = ord('refund-elsewhere')`},
 
 	{id: "V-M12", name: "a balance without its row", subject: `pay('accepted')`, plant: `
 		UPDATE payments SET authorized = authorized + 1 WHERE id = pay('accepted')`},
@@ -70,19 +75,35 @@ var moneyFaults = []corruption{
 	{id: "V-M12", name: "a row of no operation", subject: `'capture/nobody'`, plant: posted("accepted", "capture/nobody", "capturing", "1") + posted("accepted", "", "capturing", "-1")},
 }
 
-// asking writes an operation of a scenario down as its decision would, asked for and not answered.
+// asking writes an operation of a scenario down as its decision would, asked for and not answered. A refund is of what
+// was never owed.
 func asking(kind, scenario, epoch, amount string) string {
-	subject, shipment, reserve := `pay('`+scenario+`')`, `''`, map[string]string{"capture": "capturing", "refund": "refunding"}[kind]
+	subject, shipment, refund, reserve := `'rfd_`+scenario+`'`, `''`, `'rfd_`+scenario+`'`, "refunding"
 	if kind == "capture" {
-		subject = `shp('` + scenario + `')`
-		shipment = subject
+		subject, reserve = `shp('`+scenario+`')`, "capturing"
+		shipment, refund = subject, `''`
 	}
 	key := `'` + kind + `/' || ` + subject + ` || '` + epoch + `'`
-	return `
-		INSERT INTO operations (key, order_id, kind, payment_id, shipment_id, amount, applied, state, attempts, reference, code, detail, created_at, updated_at)
-		VALUES (` + key + `, ord('` + scenario + `'), '` + kind + `', pay('` + scenario + `'), ` + shipment + `, ` + amount + `, 0, 'pending', 0, '', '', '', now(), now());
+	sql := `
+		INSERT INTO operations (key, order_id, kind, payment_id, shipment_id, refund_id, amount, applied, state, attempts, reference, code, detail, created_at, updated_at)
+		VALUES (` + key + `, ord('` + scenario + `'), '` + kind + `', pay('` + scenario + `'), ` + shipment + `, ` + refund + `, ` + amount + `, 0, 'pending', 0, '', '', '', now(), now());
 		INSERT INTO money_ledger (order_id, payment_id, operation_key, account, amount, at)
 		VALUES (ord('` + scenario + `'), pay('` + scenario + `'), ` + key + `, '` + reserve + `', ` + amount + `, now());`
+	if kind == "refund" {
+		sql += `
+		INSERT INTO refunds (id, order_id, number, payment_id, cause, shipment_id, return_id, amount, shipping, excess, status, created_at)
+		VALUES (` + refund + `, ord('` + scenario + `'), 99, pay('` + scenario + `'), 'excess', '', '', ` + amount + `, 0, ` + amount + `, 'pending', now());`
+	}
+	return sql
+}
+
+// again asks for a refund once more, under the next epoch of its key.
+func again(scenario, refund string) string {
+	return `
+		INSERT INTO operations (key, order_id, kind, payment_id, shipment_id, return_id, refund_id, amount, applied, state, attempts, reference, code, detail, created_at, updated_at)
+		SELECT 'refund/' || id || '/2', order_id, 'refund', payment_id, '', return_id, id, amount, 0, 'pending', 0, '', '', '', now(), now() FROM refunds WHERE id = ` + refund + `;
+		UPDATE refunds SET status = 'pending' WHERE id = ` + refund + `;
+		UPDATE orders SET settled = false, waiting_for = 'gateway' WHERE id = ord('` + scenario + `');`
 }
 
 // posted writes a row of the money ledger.
@@ -139,9 +160,7 @@ var moneyNeighbors = []neighbor{
 		there: `(SELECT capture_before < now() AND expired = 0 FROM payments WHERE id = pay('accepted'))`},
 	{id: "V-M4", name: "refused, then captured under the next epoch", there: `(SELECT count(*) = 2 FROM operations WHERE shipment_id = shp('captured-later') AND kind = 'capture')`},
 	{id: "V-M4", name: "refused, then captured from another payment", there: `(SELECT count(DISTINCT payment_id) = 2 FROM operations WHERE shipment_id = shp('captured-otherwise') AND kind = 'capture')`},
-	{id: "V-M5", name: "refused, then asked for again", arrange: `
-		UPDATE orders SET settled = false, waiting_for = 'gateway' WHERE id = ord('refund-elsewhere');
-		UPDATE payments SET refunding = captured WHERE id = pay('refund-elsewhere');` + asking("refund", "refund-elsewhere", "/2", "4828"),
+	{id: "V-M5", name: "refused, then asked for again", arrange: again("refund-elsewhere", "rfd('refund-elsewhere')"),
 		there: `(SELECT count(*) = 2 FROM operations WHERE payment_id = pay('refund-elsewhere') AND kind = 'refund')`},
 	{id: "V-M6", name: "the gateway has done what we do not know yet", there: `(SELECT l.outcome = 'succeeded' AND op.state = 'unknown' FROM operations op JOIN sandbox.payment_ledger l ON l.key = op.key WHERE op.order_id = ord('in-doubt'))`},
 	{id: "V-M6", name: "given up, and the gateway never heard of it", there: `(SELECT state = 'abandoned' FROM operations WHERE order_id = ord('abandoned'))`},

@@ -29,10 +29,12 @@ type neighbor struct {
 }
 
 func faults() []corruption {
-	return slices.Concat(moneyFaults, witnessFaults, stockFaults, orderFaults)
+	return slices.Concat(moneyFaults, creditFaults, witnessFaults, stockFaults, unitFaults, orderFaults, returnFaults)
 }
 
-func neighbors() []neighbor { return slices.Concat(moneyNeighbors, stockNeighbors, orderNeighbors) }
+func neighbors() []neighbor {
+	return slices.Concat(moneyNeighbors, creditNeighbors, stockNeighbors, unitNeighbors, orderNeighbors, returnNeighbors)
+}
 
 // within runs in a transaction that is rolled back.
 func (d *database) within(t *testing.T, sql string, check func(tx *sqlx.Tx)) {

@@ -28,7 +28,7 @@ const (
 
 // facts lists the invariants that are answered from PostgreSQL, in one moment.
 func facts() []promise {
-	return slices.Concat(money(), stock(), orders(), events())
+	return slices.Concat(money(), stock(), orders(), goods(), events())
 }
 
 // Invariant is something that holds on every database, at any time.

@@ -21,20 +21,24 @@ type entry struct {
 	Outcome string `db:"outcome"` // ours: a payment.State; theirs: succeeded, refused, action_required
 	// Reference is the gateway's name for what it made.
 	Reference string `db:"reference"`
+	// Parcel is what a label is for: a shipment, or a return. A gateway of payments is not told.
+	Parcel string `db:"parcel"`
 }
 
-// ourBooks are the operations that the sandbox was, or is to be, asked for. Labels have no other carrier yet.
+// ourBooks are the operations that the sandbox was, or is to be, asked for: not what somebody paid by other means. Labels
+// have no other carrier yet.
 const ourBooks = `
-SELECT op.key, op.order_id, op.kind, op.amount AS asked, op.applied AS done, op.state AS outcome, op.reference
+SELECT op.key, op.order_id, op.kind, op.amount AS asked, op.applied AS done, op.state AS outcome, op.reference,
+	CASE WHEN op.kind IN ('label', 'void_label') THEN coalesce(nullif(op.shipment_id, ''), op.return_id) ELSE '' END AS parcel
 FROM operations op LEFT JOIN payments p ON p.id = op.payment_id
-WHERE p.gateway = 'sandbox' OR op.kind IN ('label', 'void_label')
+WHERE (p.gateway = 'sandbox' OR op.kind IN ('label', 'void_label')) AND op.code <> 'settled_elsewhere'
 ORDER BY op.key COLLATE "C"`
 
 const theirBooks = `
-SELECT key, order_id, kind, asked, done, outcome, reference FROM (
-	SELECT key, order_id, kind, requested_amount AS asked, amount AS done, outcome, reference FROM sandbox.payment_ledger
+SELECT key, order_id, kind, asked, done, outcome, reference, parcel FROM (
+	SELECT key, order_id, kind, requested_amount AS asked, amount AS done, outcome, reference, '' AS parcel FROM sandbox.payment_ledger
 	UNION ALL
-	SELECT key, order_id, kind, 0, 0, outcome, reference FROM sandbox.carrier_ledger
+	SELECT key, order_id, kind, 0, 0, outcome, reference, shipment_id FROM sandbox.carrier_ledger
 ) AS ledgers
 ORDER BY key COLLATE "C"`
 
@@ -107,14 +111,14 @@ func compare(ours entry, theirs *entry, f *Finding) {
 	// A refusal that came after we gave up changes nothing for anybody. An effect that did is a hold nobody knows of.
 	same := (state == payment.Done) == (theirs.Outcome == "succeeded") && ours.Done == theirs.Done &&
 		(state == payment.Abandoned || ours.Reference == theirs.Reference)
-	if !same || ours.Kind != theirs.Kind || ours.OrderID != theirs.OrderID || ours.Asked != theirs.Asked {
+	if !same || ours.Kind != theirs.Kind || ours.OrderID != theirs.OrderID || ours.Asked != theirs.Asked || ours.Parcel != theirs.Parcel {
 		f.violated(ours.Key, fmt.Sprintf("order %s: %s; by the gateway's ledger, order %s: %s", ours.OrderID, ours, theirs.OrderID, *theirs))
 	}
 }
 
 func (e entry) String() string {
 	if e.Asked == 0 && e.Done == 0 { // a label
-		return fmt.Sprintf("%s, %s as %q", e.Kind, e.Outcome, e.Reference)
+		return fmt.Sprintf("%s for %s, %s as %q", e.Kind, e.Parcel, e.Outcome, e.Reference)
 	}
 	return fmt.Sprintf("%s of %d, %s with %d as %q", e.Kind, e.Asked, e.Outcome, e.Done, e.Reference)
 }

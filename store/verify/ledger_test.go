@@ -44,7 +44,7 @@ func TestWitnessIsLater(t *testing.T) {
 	db, witness := open(t), open(t)
 	f, err := verify.Witness(t.Context(), verify.Options{DatabaseURL: db.url, SandboxURL: witness.url}, func() {
 		db.exec(asking("refund", "wrong-capture", "", "1"))
-		witness.exec(theirs(db.text(`SELECT 'refund/' || pay('wrong-capture')`), "refused", "0"))
+		witness.exec(theirs("refund/rfd_wrong-capture", "refused", "0"))
 	})
 	require.NoError(t, err)
 	require.Empty(t, f.Violations)
@@ -68,7 +68,7 @@ func TestLargeBooks(t *testing.T) {
 	before := finding(t, db.verify(), "V-M6")
 	db.exec(fmt.Sprintf(`
 		INSERT INTO sandbox.carrier_ledger (key, kind, order_id, shipment_id, label_reference, tracking_number, service, cost, currency, outcome, code, detail, reference, applied_at)
-		SELECT 'label/many_' || n, 'label', ord('accepted'), '', '', '', '', 0, 'USD', 'refused', 'no', '', '', now() FROM generate_series(1, %d) n`, rows))
+		SELECT 'label/many_' || n, 'label', ord('accepted'), 'many_' || n, '', '', '', 0, 'USD', 'refused', 'no', '', '', now() FROM generate_series(1, %d) n`, rows))
 	require.EqualValues(t, rows, finding(t, db.verify(), "V-M6").Count, "they have what we have not")
 	db.exec(fmt.Sprintf(`
 		INSERT INTO operations (key, order_id, kind, payment_id, shipment_id, amount, applied, state, attempts, reference, code, detail, created_at, updated_at)

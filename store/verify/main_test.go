@@ -88,5 +88,5 @@ func finding(t testing.TB, findings []verify.Finding, id string) verify.Finding 
 
 // deadline bounds the making of the template, which belongs to no test.
 func deadline(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, time.Minute)
+	return context.WithTimeout(ctx, 3*time.Minute)
 }

@@ -4,17 +4,22 @@ package verify
 func money() []promise {
 	return []promise{
 		{id: "V-M1", protects: "Nobody is charged more than was authorized: what was taken, is being taken or was let go of fits into each authorization.", sql: capturesWithinAuthorized},
-		{id: "V-M2", protects: "Nobody is paid back more than was taken: refunds that were given or are under way fit into what each payment captured.", sql: refundsWithinCaptured},
+		{id: "V-M2", protects: "Nobody is paid back more than was taken: refunds that were given, are under way or were refused and are still owed fit into what each payment captured.", sql: refundsWithinCaptured},
 		{id: "V-M3", protects: "A customer's money is not held for nothing: no authorization is open on an order that has ended, or past its expiry.", sql: holdsLetGo},
 		{id: "V-M4", protects: "A parcel is charged once: at most one of its captures stands or may still stand.", sql: oneCapturePerShipment},
-		{id: "V-M5", protects: "Money is given back once: at most one refund of a request stands or may still stand.", sql: oneRefundPerRequest},
+		{id: "V-M5", protects: "Money is given back once: of each refund at most one request stands or may still stand.", sql: oneRefundPerRequest},
 		{id: "V-M6", protects: "Our books are true: every operation that we call terminal is in the gateway's and the carrier's own ledger with the same outcome and amount, and nothing else is.", check: checkWitness},
 		{id: "V-M7", protects: "Asking again costs nobody anything: the gateway and the carrier applied each operation once.", check: checkAppliedOnce},
-		{id: "V-M8", protects: "No doubt about money is left to itself: an operation whose outcome is unknown for over 15 minutes has called for an operator.", sql: doubtsAreShown},
+		{id: "V-M8", protects: "No doubt about money is left to itself: an operation that was never sent, or whose outcome is unknown, for over 15 minutes has called for an operator, on its order or on its return.", sql: doubtsAreShown},
 		{id: "V-M9", protects: "Amounts mean what they say: an order is paid in one currency, and every amount that moves is above zero.", sql: oneCurrency},
-		{id: "V-M10", protects: "Nothing leaves unpaid: the money for every parcel that was handed over was captured and is still ours, at the stored value of its units.", sql: shippedIsCaptured},
+		{id: "V-M10", protects: "Nothing leaves unpaid: the money for every parcel that was handed over was captured and is still ours, at the stored value of its units, less what was credited for them, with the fees of returns.", sql: shippedIsCaptured},
 		{id: "V-M11", protects: "Nobody pays for nothing: of an order that ended without shipping anything, everything captured was given back.", sql: cancelledIsRefunded},
 		{id: "V-M12", protects: "Every balance has its history: the money ledger adds up to the balances, and to the operations that moved them.", sql: moneyLedgerAddsUp},
+		{id: "V-M13", protects: "No unit is credited beyond its worth: what the customer no longer owes of a line is what its credits add up to, and per unit never more than it was sold for.", sql: creditsWithinWorth},
+		{id: "V-M14", protects: "Nothing is credited for nothing: units in a parcel that was lost, units of a return that were graded or need not come, and shipping of which nothing arrived.", sql: creditsHaveReasons},
+		{id: "V-M15", protects: "Refunds add up: each is its lines, shipping and excess, and what is given back of a line, or of the shipping, fits into what was credited of it.", sql: refundsAddUp},
+		{id: "V-M16", protects: "Nobody is told of money that he did not get: a refund has succeeded when its gateway has, and any other is under way, tried again or with an operator.", sql: refundsAreTrue},
+		{id: "V-M17", protects: "Nobody is paid back for what he keeps: the refunds of an order fit into what its units that were cancelled, lost or returned are worth, the shipping, and what was never owed.", sql: refundsWithinGone},
 	}
 }
 
@@ -29,13 +34,14 @@ LEFT JOIN (
 ) c ON c.payment_id = p.id
 WHERE greatest(coalesce(c.taken, 0), p.capturing + p.captured) + p.voided + p.expired > p.authorized`
 
+// A refund reserves its amount until its gateway has done it, also while it is refused.
 const refundsWithinCaptured = `
-SELECT p.id AS subject, format('order %s: %s given back or on its way back, where %s was captured',
+SELECT p.id AS subject, format('order %s: %s given back or to be given back, where %s was captured',
 	p.order_id, greatest(coalesce(r.given, 0), p.refunding + p.refunded), p.captured) AS detail, '' AS excuse
 FROM payments p
 LEFT JOIN (
-	SELECT payment_id, sum(CASE WHEN state = 'succeeded' THEN applied ELSE amount END) AS given
-	FROM operations WHERE kind = 'refund' AND (state IN {open} OR state = 'succeeded') GROUP BY payment_id
+	SELECT r.payment_id, sum(coalesce(op.applied, r.amount)) AS given
+	FROM refunds r LEFT JOIN operations op ON op.refund_id = r.id AND op.state = 'succeeded' GROUP BY r.payment_id
 ) r ON r.payment_id = p.id
 WHERE greatest(coalesce(r.given, 0), p.refunding + p.refunded) > p.captured`
 
@@ -48,6 +54,7 @@ SELECT p.id AS subject, format('order %s is %s: %s is still held%s', p.order_id,
 	CASE
 		WHEN EXISTS (SELECT 1 FROM operations op WHERE op.payment_id = p.id AND op.kind IN ('void', 'capture') AND op.state IN {open}) THEN 'in_flight'
 		WHEN o.attention_code <> '' THEN 'attention'
+		WHEN EXISTS (SELECT 1 FROM operations op WHERE op.payment_id = p.id AND op.kind = 'void' AND op.state = 'refused' AND op.retry_at > clock.now - interval '10 minutes') THEN 'in_flight'
 		ELSE ''
 	END AS excuse
 FROM payments p JOIN orders o ON o.id = p.order_id CROSS JOIN clock
@@ -60,24 +67,23 @@ FROM operations
 WHERE kind = 'capture' AND (state IN {open} OR state = 'succeeded')
 GROUP BY shipment_id HAVING count(*) > 1`
 
-// So far the only request for a refund is the one to let a payment go.
 const oneRefundPerRequest = `
-SELECT payment_id AS subject, format('order %s: %s refunds stand: %s', min(order_id), count(*), string_agg(key, ', ' ORDER BY key)) AS detail, '' AS excuse
+SELECT refund_id AS subject, format('order %s: %s requests stand: %s', min(order_id), count(*), string_agg(key, ', ' ORDER BY key)) AS detail, '' AS excuse
 FROM operations
 WHERE kind = 'refund' AND (state IN {open} OR state = 'succeeded')
-GROUP BY payment_id HAVING count(*) > 1`
+GROUP BY refund_id HAVING count(*) > 1`
 
-// Who resumes an order takes the call back; the next attempt, a minute later at most, calls again.
+// Who resumes an order, or a return, takes the call back; the next attempt, a minute later at most, calls again.
 const doubtsAreShown = `
-SELECT op.key AS subject, format('order %s: unknown since %s, and nobody was called', op.order_id, to_char(op.created_at, 'YYYY-MM-DD HH24:MI')) AS detail,
+SELECT op.key AS subject, format('order %s: %s since %s, and nobody was called', op.order_id, op.state, to_char(op.created_at, 'YYYY-MM-DD HH24:MI')) AS detail,
 	CASE
-		WHEN o.attention_code <> '' THEN 'attention'
+		WHEN coalesce(r.attention_code, o.attention_code) <> '' THEN 'attention'
 		WHEN op.created_at >= clock.now - interval '15 minutes' THEN 'in_flight'
-		WHEN EXISTS (SELECT 1 FROM events e WHERE e.order_id = o.id AND e.type = 'order.attention_cleared' AND e.at > clock.now - interval '5 minutes') THEN 'in_flight'
+		WHEN EXISTS (SELECT 1 FROM events e WHERE e.order_id = o.id AND e.return_id = op.return_id AND e.type IN ('order.attention_cleared', 'return.attention_cleared') AND e.at > clock.now - interval '5 minutes') THEN 'in_flight'
 		ELSE ''
 	END AS excuse
-FROM operations op JOIN orders o ON o.id = op.order_id CROSS JOIN clock
-WHERE op.state = 'unknown'`
+FROM operations op JOIN orders o ON o.id = op.order_id LEFT JOIN returns r ON r.id = op.return_id CROSS JOIN clock
+WHERE op.state IN {open}`
 
 // What is reserved (capturing, refunding) goes up and down; every other account only grows.
 const oneCurrency = `
@@ -94,11 +100,12 @@ UNION ALL
 SELECT l.payment_id, format('order %s: row %s of the ledger has %s %s', l.order_id, l.id, l.account, l.amount), ''
 FROM money_ledger l WHERE l.amount <= 0 AND l.account NOT IN ('capturing', 'refunding')`
 
-// The worth of a parcel is added up from the stored units, not read from what the parcel says of itself. Refunds of
-// what was shipped, once there are any, have to be allowed for here.
+// The worth of a parcel is added up from the stored units, not read from what the parcel says of itself. What was
+// credited for units that left is not owed for them any more, nor is shipping once it left. Where an order was taken
+// in although its own total is less than its units, the customer owes the total.
 const shippedIsCaptured = `
 WITH worth AS (
-	SELECT s.id, s.order_id, s.amount, s.handed_over_at IS NOT NULL AS left_us,
+	SELECT s.id, s.order_id, s.amount, s.handed_over_at IS NOT NULL AS left_us, s.carries_shipping,
 		coalesce(u.units, 0) + CASE WHEN NOT s.carries_shipping THEN 0
 			WHEN o.prices_include_tax THEN o.shipping_amount ELSE o.shipping_amount + o.shipping_tax END AS worth
 	FROM shipments s JOIN orders o ON o.id = s.order_id
@@ -109,12 +116,28 @@ WITH worth AS (
 		JOIN line_units b ON b.line_id = l.line_id AND b.first_unit < l.first_unit + l.quantity AND l.first_unit < b.first_unit + b.quantity
 		GROUP BY l.shipment_id
 	) u ON u.shipment_id = s.id
+), left_us AS (
+	SELECT order_id, sum(worth) AS worth, bool_or(carries_shipping) AS shipping FROM worth WHERE left_us GROUP BY order_id
+), credited AS (
+	SELECT order_id, coalesce(sum(amount) FILTER (WHERE cause IN ('lost', 'returned')), 0) AS units,
+		coalesce(sum(amount) FILTER (WHERE cause = 'shipping'), 0) AS shipping FROM credits GROUP BY order_id
+), fees AS (
+	SELECT order_id, sum(fee_charged) AS fees FROM returns GROUP BY order_id
 ), kept AS (
 	SELECT order_id, sum(captured - refunding - refunded) AS kept FROM payments GROUP BY order_id
+), too_little AS (
+	SELECT o.id AS order_id, sum(CAST(b.quantity AS numeric) * (b.price - b.discount + CASE WHEN o.prices_include_tax THEN 0 ELSE b.tax END))
+		+ o.shipping_amount + CASE WHEN o.prices_include_tax THEN 0 ELSE o.shipping_tax END - o.total AS amount
+	FROM orders o JOIN line_units b ON b.order_id = o.id
+	WHERE EXISTS (SELECT 1 FROM order_holds h WHERE h.order_id = o.id AND h.reason = 'totals_differ') GROUP BY o.id
+), accounts AS (
+	SELECT l.order_id, l.worth, coalesce(c.units, 0) + CASE WHEN l.shipping THEN coalesce(c.shipping, 0) ELSE 0 END AS credited,
+		coalesce(f.fees, 0) AS fees, coalesce(k.kept, 0) AS kept, greatest(coalesce(t.amount, 0), 0) AS too_little
+	FROM left_us l LEFT JOIN credited c ON c.order_id = l.order_id LEFT JOIN fees f ON f.order_id = l.order_id
+	LEFT JOIN kept k ON k.order_id = l.order_id LEFT JOIN too_little t ON t.order_id = l.order_id
 )
-SELECT w.order_id AS subject, format('parcels worth %s were handed over, and %s was captured and kept', sum(w.worth), coalesce(min(k.kept), 0)) AS detail, '' AS excuse
-FROM worth w LEFT JOIN kept k ON k.order_id = w.order_id
-WHERE w.left_us GROUP BY w.order_id HAVING sum(w.worth) > coalesce(min(k.kept), 0)
+SELECT order_id AS subject, format('parcels worth %s were handed over, %s of it was credited, fees are %s, and %s was captured and kept', worth, credited, fees, kept) AS detail, '' AS excuse
+FROM accounts WHERE worth - credited + fees - too_little > kept
 UNION ALL
 SELECT w.id, format('order %s: the parcel is charged %s, its units are worth %s', w.order_id, w.amount, w.worth), ''
 FROM worth w WHERE w.amount <> w.worth`
@@ -124,13 +147,15 @@ SELECT p.id AS subject, format('order %s is %s: %s captured, %s given back', p.o
 	CASE
 		WHEN EXISTS (SELECT 1 FROM operations op WHERE op.payment_id = p.id AND op.kind = 'refund' AND op.state IN {open}) THEN 'in_flight'
 		WHEN o.attention_code <> '' THEN 'attention'
+		WHEN EXISTS (SELECT 1 FROM operations op WHERE op.payment_id = p.id AND op.kind = 'refund' AND op.state = 'refused' AND op.retry_at > clock.now - interval '10 minutes') THEN 'in_flight'
 		ELSE ''
 	END AS excuse
-FROM payments p JOIN orders o ON o.id = p.order_id
+FROM payments p JOIN orders o ON o.id = p.order_id CROSS JOIN clock
 WHERE o.status IN ('cancelled', 'rejected', 'expired') AND p.captured <> p.refunded`
 
-// Ledger to balances, and ledger to operations. Where a gateway did more than it was asked, or let go of something
-// else, the books take what fits, and an operator was called then.
+// Ledger to balances, and ledger to operations and refunds: what a refund reserves goes through all the epochs of its
+// key. Where a gateway did more than it was asked, or let go of something else, the books take what fits, and an
+// operator was called then.
 const moneyLedgerAddsUp = `
 WITH balances AS (
 	SELECT p.id AS payment_id, p.order_id, b.account, b.amount
@@ -146,8 +171,11 @@ WITH balances AS (
 	JOIN (VALUES ('authorize', 'authorized'), ('capture', 'captured'), ('void', 'voided'), ('refund', 'refunded')) AS k (kind, account) ON k.kind = op.kind
 	WHERE op.state <> 'succeeded' OR op.applied = op.amount OR op.applied < op.amount AND op.kind <> 'void'
 	UNION ALL
-	SELECT op.key, op.order_id, k.account, CASE WHEN op.state IN {open} THEN op.amount ELSE 0 END
-	FROM operations op JOIN (VALUES ('capture', 'capturing'), ('refund', 'refunding')) AS k (kind, account) ON k.kind = op.kind
+	SELECT op.key, op.order_id, 'capturing', CASE WHEN op.state IN {open} THEN op.amount ELSE 0 END
+	FROM operations op WHERE op.kind = 'capture'
+), reserved AS (
+	SELECT op.refund_id, sum(p.amount) AS amount FROM operations op JOIN posted p ON p.operation_key = op.key AND p.account = 'refunding'
+	WHERE op.kind = 'refund' GROUP BY op.refund_id
 )
 SELECT coalesce(b.payment_id, s.payment_id) AS subject, format('order %s: %s is %s, and its ledger says %s', coalesce(b.order_id, s.order_id),
 	coalesce(b.account, s.account), coalesce(CAST(b.amount AS text), 'of another order'), coalesce(s.amount, 0)) AS detail, '' AS excuse
@@ -157,6 +185,10 @@ UNION ALL
 SELECT e.key, format('order %s: by its operation %s %s, by its ledger %s', e.order_id, e.account, e.amount, coalesce(l.amount, 0)), ''
 FROM expected e LEFT JOIN posted l ON l.operation_key = e.key AND l.account = e.account
 WHERE e.amount <> coalesce(l.amount, 0)
+UNION ALL
+SELECT r.id, format('order %s: the refund of %s is %s, and by its ledger %s is reserved for it', r.order_id, r.amount, r.status, coalesce(v.amount, 0)), ''
+FROM refunds r LEFT JOIN reserved v ON v.refund_id = r.id
+WHERE coalesce(v.amount, 0) <> CASE WHEN r.status = 'succeeded' THEN 0 ELSE r.amount END
 UNION ALL
 SELECT l.operation_key, format('the ledger has %s %s of an operation that does not exist', l.account, l.amount), ''
 FROM posted l WHERE NOT EXISTS (SELECT 1 FROM operations op WHERE op.key = l.operation_key)`

@@ -8,6 +8,8 @@ func orders() []promise {
 		{id: "V-O4", protects: "Every order's history can be believed: it begins with its receipt, has no gaps, and only takes steps that its life cycle allows.", sql: historyIsLegal},
 		{id: "V-O5", protects: "An order is what its history says: its status is the one after its last event.", sql: statusIsHistory},
 		{id: "V-O6", protects: "The customer pays what was agreed: an order's total is its stored units plus shipping, and its units split its lines exactly.", sql: totalAddsUp},
+		{id: "V-O7", protects: "No hold is forgotten: ten minutes after its deadline it has done what it says, or called for an operator.", sql: holdsLapse},
+		{id: "V-O8", protects: "Nobody waits for what nobody decided: within ten minutes units that a picker did not find are had from elsewhere, promised, or cancelled.", sql: shortPicksDecided},
 	}
 }
 
@@ -18,29 +20,58 @@ UNION ALL
 SELECT min(id), format('%s orders with the external id %s in the channel %s', count(*), external_id, channel), ''
 FROM orders GROUP BY channel, external_id HAVING count(*) > 1`
 
-// Stock is no reason: so far nobody waits for units to arrive, and the allocation is ours to do. A time that has
-// passed is none either, nor is a reason that the facts belie.
+// A time that has passed is no reason to wait, but for a promise that was broken and an operator heard of it; nor is a
+// reason that the facts belie. One that has ended waits for nothing, but for the time at which something refused is
+// asked for again. Stock is a reason for units that an accepted order waits for; that of an order which was not
+// decided yet is ours to do.
 const endedOrWaiting = `
 SELECT o.id AS subject, format('the order is %s and settled, and operations of it are open', o.status) AS detail, '' AS excuse
-FROM orders o WHERE o.settled AND o.id IN (SELECT order_id FROM operations WHERE state IN {open})
+FROM orders o WHERE o.settled AND o.id IN (SELECT order_id FROM operations WHERE state IN {open} AND return_id = '')
 UNION ALL
 SELECT o.id, CASE
+	WHEN is_true.asleep THEN format('%s, and something was to happen at %s', o.status, to_char(o.deadline, 'YYYY-MM-DD HH24:MI'))
 	WHEN o.waiting_for = '' THEN format('%s, and nothing says on what it waits', o.status)
-	WHEN o.waiting_for = 'stock' THEN format('%s, and nobody decided its stock', o.status)
-	WHEN o.waiting_until < clock.now - interval '10 minutes' THEN format('%s, and it was to wait for %s until %s', o.status, o.waiting_for, to_char(o.waiting_until, 'YYYY-MM-DD HH24:MI'))
+	WHEN o.waiting_for = 'stock' AND o.status = 'received' THEN format('%s, and nobody decided its stock', o.status)
+	WHEN is_true.overdue THEN format('%s, and it was to wait for %s until %s', o.status, o.waiting_for, to_char(o.waiting_until, 'YYYY-MM-DD HH24:MI'))
 	ELSE format('%s, and it does not wait for %s as it says', o.status, o.waiting_for) END, ''
 FROM orders o CROSS JOIN clock
 CROSS JOIN LATERAL (
-	SELECT EXISTS (SELECT 1 FROM operations op WHERE op.order_id = o.id AND op.state IN {open}) AS asking,
+	SELECT EXISTS (SELECT 1 FROM operations op WHERE op.order_id = o.id AND op.return_id = '' AND op.state IN {open}) AS asking,
 		EXISTS (SELECT 1 FROM order_holds h WHERE h.order_id = o.id AND h.released_at IS NULL) AS held,
 		EXISTS (SELECT 1 FROM order_holds h WHERE h.order_id = o.id AND h.released_at IS NULL AND h.reason = 'awaiting_payment') AS unpaid,
-		EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = o.id AND l.quantity > l.cancelled + l.shipped) AS to_ship,
-		EXISTS (SELECT 1 FROM shipments s WHERE s.order_id = o.id AND s.handed_over_at IS NOT NULL AND s.status <> 'delivered') AS under_way
+		EXISTS (SELECT 1 FROM fulfillments f WHERE f.order_id = o.id AND f.status IN ('open', 'in_progress')) AS to_ship,
+		EXISTS (SELECT 1 FROM shipments s WHERE s.order_id = o.id AND s.handed_over_at IS NOT NULL AND s.status <> 'delivered') AS under_way,
+		o.status <> 'received' AND EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = o.id AND l.backordered > 0) AS short,
+		o.status IN {final} AND o.deadline IS NOT NULL AS retrying,
+		o.waiting_until < clock.now - interval '10 minutes' AND NOT (o.waiting_for = 'stock' AND o.promise_broken) AS overdue,
+		o.deadline < clock.now - interval '10 minutes' AS asleep
 ) is_true
 WHERE NOT o.settled AND o.attention_code = '' AND o.updated_at < clock.now - interval '10 minutes' AND (
-	o.waiting_until < clock.now - interval '10 minutes'
-	OR NOT CASE o.waiting_for WHEN 'gateway' THEN asking WHEN 'payment' THEN unpaid WHEN 'customer' THEN unpaid
-		WHEN 'operator' THEN held WHEN 'warehouse' THEN to_ship WHEN 'carrier' THEN under_way ELSE false END)`
+	overdue OR asleep
+	OR NOT CASE o.waiting_for WHEN 'gateway' THEN asking WHEN 'payment' THEN unpaid WHEN 'customer' THEN unpaid WHEN 'stock' THEN short
+		WHEN 'operator' THEN held WHEN 'warehouse' THEN to_ship WHEN 'carrier' THEN under_way ELSE retrying END)`
+
+// A hold that called for an operator has no deadline any more.
+const holdsLapse = `
+SELECT h.id AS subject, format('order %s: the hold %s was to %s at %s', h.order_id, h.reason, coalesce(nullif(h.on_deadline, ''), 'end'), to_char(h.deadline, 'YYYY-MM-DD HH24:MI')) AS detail,
+	CASE WHEN h.deadline < clock.now - interval '10 minutes' THEN '' ELSE 'in_flight' END AS excuse
+FROM order_holds h JOIN orders o ON o.id = h.order_id CROSS JOIN clock
+WHERE h.released_at IS NULL AND h.deadline < clock.now
+UNION ALL
+SELECT h.id, format('order %s is %s, and the hold %s still stands', o.id, o.status, h.reason), ''
+FROM order_holds h JOIN orders o ON o.id = h.order_id WHERE h.released_at IS NULL AND o.status IN {final}`
+
+// While a hold keeps stock from the order there is nothing to decide.
+const shortPicksDecided = `
+SELECT p.id AS subject, format('order %s: %s of %s were not found at %s since %s, and nobody decided', p.order_id, p.quantity, p.sku, p.location_id, to_char(p.at, 'YYYY-MM-DD HH24:MI')) AS detail,
+	CASE
+		WHEN greatest(p.at, o.updated_at) > clock.now - interval '10 minutes' THEN 'in_flight'
+		WHEN EXISTS (SELECT 1 FROM order_holds h WHERE h.order_id = o.id AND h.released_at IS NULL AND h.fulfillment_id = '' AND h.blocks ? 'release') THEN 'attention'
+		WHEN o.attention_code <> '' THEN 'attention'
+		ELSE ''
+	END AS excuse
+FROM short_picks p JOIN orders o ON o.id = p.order_id CROSS JOIN clock
+WHERE NOT p.decided AND o.status NOT IN {final}`
 
 const historyIsLegal = `
 WITH history AS (

@@ -24,30 +24,40 @@ type Temporal interface {
 }
 
 const (
-	// runType and runPrefix tell the runs of orders: their type, and what stands before the order's id.
-	runType   = "Order"
-	runPrefix = "order/"
-	// grace is how long an order that changed, or a run that began or ended, is left alone: a run is being started or
-	// is ending just then, and the sweeper comes by every quarter of a minute.
+	// grace is how long an order or a return that changed, or a run that began or ended, is left alone: a run is being
+	// started or is ending just then, and the sweeper comes by every quarter of a minute.
 	grace = 30 * time.Second
 	// describing bounds what is asked of Temporal at a time.
 	describing = 16
-	// runsPage is how many runs or orders are looked at together.
+	// runsPage is how many runs or owners are looked at together.
 	runsPage = 1000
 )
+
+// kind is one kind of thing that has runs: how these are told, and where their owners are.
+type kind struct {
+	noun    string
+	runType string
+	prefix  string // what stands before the owner's id
+	table   string
+}
+
+// kinds lists them.
+func kinds() []kind {
+	return []kind{{noun: "order", runType: "Order", prefix: "order/", table: "orders"}, {noun: "return", runType: "Return", prefix: "return/", table: "returns"}}
+}
 
 // runs lists the invariants that Temporal is asked for, in the order of their checks.
 func runs() []promise {
 	return []promise{
-		{id: "V-W1", protects: "Somebody looks after every open order: each has exactly one running workflow."},
-		{id: "V-W2", protects: "Nothing runs for nothing: an order that has ended and is settled has no running workflow."},
-		{id: "V-W3", protects: "No run dies unseen: where the last run of an open order failed, timed out or was terminated, an operator has been called."},
-		{id: "V-W4", protects: "No run works on thin air: every run has its order."},
+		{id: "V-W1", protects: "Somebody looks after every open order and every open return: each has exactly one running workflow."},
+		{id: "V-W2", protects: "Nothing runs for nothing: an order or a return that has ended and is settled has no running workflow."},
+		{id: "V-W3", protects: "No run dies unseen: where the last run of an open order or return failed, timed out or was terminated, an operator has been called."},
+		{id: "V-W4", protects: "No run works on thin air: every run has its order or its return."},
 	}
 }
 
 // askTemporal checks the invariants of runs. What visibility lists is a little late, so it only names suspects:
-// each is asked for by its id, and its order is read again, before it is reported.
+// each is asked for by its id, and its order or return is read again, before it is reported.
 func (q *inquiry) askTemporal(ctx context.Context) ([]Finding, error) {
 	var findings []Finding
 	for _, i := range runs() {
@@ -56,11 +66,16 @@ func (q *inquiry) askTemporal(ctx context.Context) ([]Finding, error) {
 	var err error
 	reason := "no Temporal was given"
 	if q.options.Temporal != nil {
-		w := &watch{inquiry: q, open: &findings[0], final: &findings[1], dead: &findings[2], orphaned: &findings[3], running: map[string]bool{}}
-		if err = w.check(ctx); err == nil {
+		for _, k := range kinds() {
+			w := &watch{inquiry: q, kind: k, open: &findings[0], final: &findings[1], dead: &findings[2], orphaned: &findings[3], running: map[string]bool{}}
+			if err = w.check(ctx); err != nil {
+				break
+			}
+		}
+		if err == nil {
 			return findings, nil
 		}
-		reason, err = "Temporal, or the database beside it, does not answer", fmt.Errorf("the runs of orders could not be checked: %w", err)
+		reason, err = "Temporal, or the database beside it, does not answer", fmt.Errorf("the runs of orders and returns could not be checked: %w", err)
 	}
 	for i, f := range findings {
 		findings[i] = Finding{ID: f.ID, Protects: f.Protects, Violations: []Violation{}, NotChecked: reason}
@@ -68,11 +83,12 @@ func (q *inquiry) askTemporal(ctx context.Context) ([]Finding, error) {
 	return findings, err
 }
 
-// watch is the comparison of runs and orders at work.
+// watch is the comparison of runs and their owners at work.
 type watch struct {
 	*inquiry
+	kind
 	open, final, dead, orphaned *Finding
-	running                     map[string]bool // ids of orders that visibility says have a run
+	running                     map[string]bool // ids of owners that visibility says have a run
 	mu                          sync.Mutex      // guards the findings
 }
 
@@ -83,7 +99,7 @@ type run struct {
 	began, ended      time.Time
 }
 
-func (r run) orderID() (string, bool) { return strings.CutPrefix(r.workflowID, runPrefix) }
+func (k kind) ownerID(r run) (string, bool) { return strings.CutPrefix(r.workflowID, k.prefix) }
 
 func (r run) isRunning() bool { return r.status == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING }
 
@@ -92,7 +108,7 @@ func (r run) young(now time.Time) bool {
 	return now.Sub(r.began) < grace || !r.ended.IsZero() && now.Sub(r.ended) < grace
 }
 
-// owner is an order as the invariants of runs see it.
+// owner is an order, or a return, as the invariants of runs see it.
 type owner struct {
 	ID        string    `db:"id"`
 	Status    string    `db:"status"`
@@ -113,10 +129,10 @@ func (w *watch) check(ctx context.Context) error {
 	return w.judgeOpen(ctx)
 }
 
-// list goes through the runs of orders in some state, page by page.
+// list goes through the runs of one kind in some state, page by page.
 func (w *watch) list(ctx context.Context, state string, judge func(context.Context, []run) error) error {
 	request := &workflowservice.ListWorkflowExecutionsRequest{PageSize: runsPage,
-		Query: "WorkflowType = '" + runType + "' AND " + state}
+		Query: "WorkflowType = '" + w.runType + "' AND " + state}
 	if queue := w.options.TaskQueue; queue != "" {
 		request.Query += " AND TaskQueue = '" + strings.ReplaceAll(queue, "'", "''") + "'"
 	}
@@ -146,7 +162,7 @@ func runOf(e *workflowpb.WorkflowExecutionInfo) run {
 	return r
 }
 
-// judgeRunning looks for runs without an order, and for runs of orders that are over.
+// judgeRunning looks for runs without an owner, and for runs of owners that are over.
 func (w *watch) judgeRunning(ctx context.Context, listed []run) error {
 	owners, err := w.owners(ctx, listed)
 	if err != nil {
@@ -154,7 +170,7 @@ func (w *watch) judgeRunning(ctx context.Context, listed []run) error {
 	}
 	var suspects []run
 	for _, r := range listed {
-		id, ours := r.orderID()
+		id, ours := w.ownerID(r)
 		o, found := owners[id]
 		w.running[id] = w.running[id] || ours
 		if !ours || !found || o.Settled && !o.young(w.now) && !r.young(w.now) {
@@ -169,7 +185,7 @@ func (w *watch) judgeRunning(ctx context.Context, listed []run) error {
 	})
 }
 
-// judgeDead looks for runs that ended badly and were not replaced. Of an order that is settled nothing was left to do.
+// judgeDead looks for runs that ended badly and were not replaced. Where the owner is settled nothing was left to do.
 func (w *watch) judgeDead(ctx context.Context, listed []run) error {
 	return w.each(ctx, listed, func(listed run, last *run) error {
 		if last == nil || last.runID != listed.runID {
@@ -179,25 +195,25 @@ func (w *watch) judgeDead(ctx context.Context, listed []run) error {
 	})
 }
 
-// judge decides on the last run of its workflow id, with its order read after it.
+// judge decides on the last run of its workflow id, with its owner read after it.
 func (w *watch) judge(ctx context.Context, r run) error {
 	owners, err := w.owners(ctx, []run{r})
 	if err != nil {
 		return err
 	}
-	id, ours := r.orderID()
+	id, ours := w.ownerID(r)
 	o, found := owners[id]
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
 	case !ours || !found:
-		w.orphaned.violated(r.workflowID, fmt.Sprintf("run %s: there is no such order", r.runID))
+		w.orphaned.violated(r.workflowID, fmt.Sprintf("run %s: there is no such %s", r.runID, w.noun))
 	case r.isRunning() && o.Settled:
 		if o.young(w.now) || r.young(w.now) {
 			w.final.InFlight++
 			break
 		}
-		w.final.violated(o.ID, fmt.Sprintf("the order is %s and settled, and run %s is still running", o.Status, r.runID))
+		w.final.violated(o.ID, fmt.Sprintf("the %s is %s and settled, and run %s is still running", w.noun, o.Status, r.runID))
 	case !r.isRunning() && !o.Settled:
 		how := strings.ToLower(r.status.String())
 		switch {
@@ -206,20 +222,20 @@ func (w *watch) judge(ctx context.Context, r run) error {
 		case r.young(w.now):
 			w.dead.InFlight++
 		default:
-			w.dead.violated(o.ID, fmt.Sprintf("the order is %s; its last run, %s, ended as %s, and nobody was called", o.Status, r.runID, how))
+			w.dead.violated(o.ID, fmt.Sprintf("the %s is %s; its last run, %s, ended as %s, and nobody was called", w.noun, o.Status, r.runID, how))
 		}
 	}
 	return nil
 }
 
-// judgeOpen looks for orders without a run. Their runs were listed before, so what was placed since is not missed,
+// judgeOpen looks for owners without a run. Their runs were listed before, so what was placed since is not missed,
 // it is young.
 func (w *watch) judgeOpen(ctx context.Context) error {
 	after := ""
 	for {
 		var page []owner
 		err := w.db.SelectContext(ctx, &page, `
-			SELECT id, status, settled, attention_code, updated_at FROM orders WHERE NOT settled AND id > $1 ORDER BY id LIMIT $2`, after, runsPage)
+			SELECT id, status, settled, attention_code, updated_at FROM `+w.table+` WHERE NOT settled AND id > $1 ORDER BY id LIMIT $2`, after, runsPage)
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -231,7 +247,7 @@ func (w *watch) judgeOpen(ctx context.Context) error {
 			case o.young(w.now):
 				w.open.InFlight++
 			default:
-				suspects = append(suspects, run{workflowID: runPrefix + o.ID})
+				suspects = append(suspects, run{workflowID: w.prefix + o.ID})
 			}
 		}
 		if err := w.each(ctx, suspects, func(suspect run, last *run) error { return w.judgeMissing(ctx, suspect, last) }); err != nil {
@@ -248,7 +264,7 @@ func (w *watch) judgeMissing(ctx context.Context, suspect run, last *run) error 
 	if err != nil {
 		return err
 	}
-	id, _ := suspect.orderID()
+	id, _ := w.ownerID(suspect)
 	o, found := owners[id]
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -257,23 +273,23 @@ func (w *watch) judgeMissing(ctx context.Context, suspect run, last *run) error 
 	case o.young(w.options.Now()), last != nil && last.young(w.now):
 		w.open.InFlight++
 	case last == nil:
-		w.open.violated(id, fmt.Sprintf("the order is %s, and no run of it is known", o.Status))
+		w.open.violated(id, fmt.Sprintf("the %s is %s, and no run of it is known", w.noun, o.Status))
 	default:
-		w.open.violated(id, fmt.Sprintf("the order is %s, and its last run, %s, is %s", o.Status, last.runID, strings.ToLower(last.status.String())))
+		w.open.violated(id, fmt.Sprintf("the %s is %s, and its last run, %s, is %s", w.noun, o.Status, last.runID, strings.ToLower(last.status.String())))
 	}
 	return nil
 }
 
-// owners reads the orders of runs, by id.
+// owners reads the owners of runs, by id.
 func (w *watch) owners(ctx context.Context, listed []run) (map[string]owner, error) {
 	ids := make([]string, 0, len(listed))
 	for _, r := range listed {
-		if id, ours := r.orderID(); ours {
+		if id, ours := w.ownerID(r); ours {
 			ids = append(ids, id)
 		}
 	}
 	var found []owner
-	err := w.db.SelectContext(ctx, &found, `SELECT id, status, settled, attention_code, updated_at FROM orders WHERE id = ANY($1)`, pq.Array(ids))
+	err := w.db.SelectContext(ctx, &found, `SELECT id, status, settled, attention_code, updated_at FROM `+w.table+` WHERE id = ANY($1)`, pq.Array(ids))
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package verify_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -11,6 +12,7 @@ import (
 	"github.com/waybill-oms/waybill/domain/inventory"
 	"github.com/waybill-oms/waybill/domain/order"
 	"github.com/waybill-oms/waybill/domain/payment"
+	"github.com/waybill-oms/waybill/domain/returns"
 	"github.com/waybill-oms/waybill/domain/shipping"
 	"github.com/waybill-oms/waybill/gateways/external"
 	"github.com/waybill-oms/waybill/gateways/sandbox"
@@ -24,6 +26,8 @@ type world struct {
 	store *store.Store
 	box   *sandbox.Sandbox
 	clock time.Time
+	// policy is what orders are promised of returns; the house's when it has no name.
+	policy returns.Policy
 }
 
 // play prepares the database that all others are copied from.
@@ -53,7 +57,8 @@ func play(ctx context.Context, url string) (err error) {
 	w.stock("nyc", "CAP", 20)
 	w.stock("lax", "CAP", 20)
 	w.stock("nyc", "LAST", 1)
-	for _, s := range scenarios {
+	for _, s := range slices.Concat(shortScenarios, returnScenarios, scenarios) {
+		w.hear()
 		w.ago(time.Hour)
 		s.play(w, placement(s.name))
 	}
@@ -61,7 +66,7 @@ func play(ctx context.Context, url string) (err error) {
 }
 
 // names lets plants call things by the name of their scenario: ord its order, pay its first payment, shp its first
-// parcel, lin its first line.
+// parcel, lin its first line, ful its first fulfillment order, rfd its first refund, ret its first return.
 func names(ctx context.Context, url string) error {
 	db, err := sqlx.ConnectContext(ctx, "postgres", url)
 	if err != nil {
@@ -72,7 +77,10 @@ func names(ctx context.Context, url string) error {
 		CREATE FUNCTION ord(name text) RETURNS text LANGUAGE sql STABLE AS $$ SELECT id FROM orders WHERE external_id = name AND channel = 'web' $$;
 		CREATE FUNCTION pay(name text) RETURNS text LANGUAGE sql STABLE AS $$ SELECT id FROM payments WHERE order_id = ord(name) AND number = 1 $$;
 		CREATE FUNCTION shp(name text) RETURNS text LANGUAGE sql STABLE AS $$ SELECT id FROM shipments WHERE order_id = ord(name) AND number = 1 $$;
-		CREATE FUNCTION lin(name text) RETURNS text LANGUAGE sql STABLE AS $$ SELECT id FROM order_lines WHERE order_id = ord(name) AND position = 0 $$`)
+		CREATE FUNCTION lin(name text) RETURNS text LANGUAGE sql STABLE AS $$ SELECT id FROM order_lines WHERE order_id = ord(name) AND position = 0 $$;
+		CREATE FUNCTION ful(name text) RETURNS text LANGUAGE sql STABLE AS $$ SELECT id FROM fulfillments WHERE order_id = ord(name) AND number = 1 $$;
+		CREATE FUNCTION rfd(name text) RETURNS text LANGUAGE sql STABLE AS $$ SELECT id FROM refunds WHERE order_id = ord(name) AND number = 1 $$;
+		CREATE FUNCTION ret(name text) RETURNS text LANGUAGE sql STABLE AS $$ SELECT id FROM returns WHERE order_id = ord(name) AND number = 1 $$`)
 	return err
 }
 
@@ -88,7 +96,11 @@ func (w *world) ago(d time.Duration) { w.clock = time.Now().Add(-d).UTC().Trunca
 func (w *world) later(d time.Duration) { w.clock = w.clock.Add(d) }
 
 func (w *world) act() order.Act {
-	return order.Act{At: w.clock, Actor: "test", RequestID: "req_test", NewID: id.New, Policy: order.DefaultPolicy()}
+	policy := order.DefaultPolicy()
+	if w.policy.Name != "" {
+		policy.Returns = w.policy
+	}
+	return order.Act{At: w.clock, Actor: "test", RequestID: "req_test", NewID: id.New, Policy: policy}
 }
 
 func (w *world) stock(location, sku string, quantity int64) {
@@ -140,7 +152,7 @@ func (w *world) perform(o *order.Order) *order.Order {
 
 // send asks a gateway for one operation, once.
 func (w *world) send(o *order.Order, op order.Operation) *order.Order {
-	if op.ShipmentID != "" && op.PaymentID == "" {
+	if op.PaymentID == "" { // a label
 		answer, err := w.box.Carrier().Perform(w.ctx, o.CarrierRequest(op))
 		return w.change(o, func(o *order.Order, act order.Act) error {
 			if err != nil {
@@ -179,7 +191,10 @@ func (w *world) allocate(o *order.Order) *order.Order {
 
 func (w *world) pick(o *order.Order) *order.Order {
 	for _, f := range o.Fulfillments {
-		o = w.change(o, func(o *order.Order, act order.Act) error { return o.Pick(f.ID, units(f), act) })
+		if len(picked(f)) == 0 {
+			continue
+		}
+		o = w.change(o, func(o *order.Order, act order.Act) error { return o.Pick(f.ID, picked(f), act) })
 	}
 	return o
 }
@@ -187,6 +202,9 @@ func (w *world) pick(o *order.Order) *order.Order {
 // pack makes one parcel of each fulfillment order and buys its label.
 func (w *world) pack(o *order.Order) *order.Order {
 	for _, f := range o.Fulfillments {
+		if len(units(f)) == 0 {
+			continue
+		}
 		o = w.change(o, func(o *order.Order, act order.Act) error {
 			return o.Pack(f.ID, []order.Parcel{{WeightGrams: 500, Lines: units(f)}}, act)
 		})
@@ -209,9 +227,14 @@ func (w *world) scan(o *order.Order, status shipping.Tracking) *order.Order {
 	o = w.change(o, func(o *order.Order, act order.Act) error {
 		return o.Scanned(o.Shipments[0].ID, shipping.Scan{Status: status, OccurredAt: act.At}, act)
 	})
-	_, err := w.store.Unheard(w.ctx, 100, w.clock, func(string) error { return nil })
-	check(err)
+	w.hear()
 	return o
+}
+
+// hear empties the inbox, as the relay does.
+func (w *world) hear() {
+	_, err := w.store.Unheard(w.ctx, 100, w.clock, func(string, string) error { return nil })
+	check(err)
 }
 
 func (w *world) cancel(o *order.Order) *order.Order {
@@ -226,10 +249,24 @@ func (w *world) deadlinePassed(o *order.Order) *order.Order {
 	return w.change(o, func(o *order.Order, act order.Act) error { o.DeadlinePassed(act); return nil })
 }
 
+// units is everything that is picked and in no parcel.
 func units(f order.Fulfillment) []order.UnitsOf {
 	var out []order.UnitsOf
 	for _, l := range f.Lines {
-		out = append(out, order.UnitsOf{LineID: l.LineID, Quantity: l.Quantity})
+		if left := l.Picked - l.Packed; left > 0 {
+			out = append(out, order.UnitsOf{LineID: l.LineID, Quantity: left})
+		}
+	}
+	return out
+}
+
+// picked is everything that is left to pick.
+func picked(f order.Fulfillment) []order.PickedUnits {
+	var out []order.PickedUnits
+	for _, l := range f.Lines {
+		if left := l.Due() - l.Picked; left > 0 {
+			out = append(out, order.PickedUnits{LineID: l.LineID, Quantity: left})
+		}
 	}
 	return out
 }
