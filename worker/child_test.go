@@ -13,8 +13,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/waybill-oms/waybill/activities"
 	"github.com/waybill-oms/waybill/devstack/devtest"
+	"github.com/waybill-oms/waybill/domain/inventory"
 	"github.com/waybill-oms/waybill/domain/order"
+	"github.com/waybill-oms/waybill/store"
 	"github.com/waybill-oms/waybill/worker"
 )
 
@@ -27,21 +30,34 @@ type assignment struct {
 	Temporal    string        `json:"temporal"`
 	TaskQueue   string        `json:"task_queue"`
 	Policy      *order.Policy `json:"policy"`
+	InboxEvery  time.Duration `json:"inbox_every"`
+	GrantEvery  time.Duration `json:"grant_every"`
+	Receipt     *receipt      `json:"receipt"` // to be booked at once
 	death
+}
+
+// receipt is goods that arrive, under the key of a command.
+type receipt struct {
+	Key      string `json:"key"`
+	Quantity int64  `json:"quantity"`
 }
 
 // death says where a process kills itself.
 type death struct {
-	At     string `json:"at"`     // a point of an activity, "Capture/after-effect"; "" for none
+	At     string `json:"at"`     // a point of an activity, "Order/Capture/after-effect"; "" for none
 	Visit  int64  `json:"visit"`  // the how manieth time the process is there
 	Marker string `json:"marker"` // a file that whoever dies makes; where it exists nobody dies
 }
 
 // another starts another worker process on the app's database and task queue.
-func (a *app) another(d death) *devtest.Child {
+func (a *app) another(d death, change ...func(*assignment)) *devtest.Child {
 	a.t.Helper()
-	told, err := json.Marshal(assignment{DatabaseURL: a.options.DatabaseURL, Temporal: a.address,
-		TaskQueue: a.options.TaskQueue, Policy: a.options.Policy, death: d})
+	as := assignment{DatabaseURL: a.options.DatabaseURL, Temporal: a.address, TaskQueue: a.options.TaskQueue,
+		Policy: a.options.Policy, InboxEvery: 50 * time.Millisecond, GrantEvery: a.options.GrantEvery, death: d}
+	for _, f := range change {
+		f(&as)
+	}
+	told, err := json.Marshal(as)
 	require.NoError(a.t, err)
 	return devtest.StartChild(a.t, childEnv+"="+string(told))
 }
@@ -71,9 +87,15 @@ func beWorker(told string) error {
 	}
 	defer c.Close()
 	p, err := worker.Start(ctx, worker.Options{DatabaseURL: as.DatabaseURL, Temporal: c, TaskQueue: as.TaskQueue,
-		Policy: as.Policy, Log: log, InboxEvery: 50 * time.Millisecond, Reached: as.dieOnce()})
+		Policy: as.Policy, Log: log, InboxEvery: as.InboxEvery, GrantEvery: as.GrantEvery, Reached: as.dieOnce()})
 	if err != nil {
 		return err
+	}
+	if r := as.Receipt; r != nil {
+		if err := r.book(ctx, p.Store); err != nil {
+			return err
+		}
+		as.dieOnce()(booked)
 	}
 	_, _ = io.Copy(io.Discard, os.Stdin) // until the test is over
 	return p.Stop()
@@ -95,4 +117,12 @@ func (d death) dieOnce() func(string) {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {} // the signal may take a moment; until then nothing happens here
 	}
+}
+
+// booked is where a process is that has booked its receipt, and told nobody.
+const booked = "receipt/" + activities.AfterCommit
+
+func (r receipt) book(ctx context.Context, s *store.Store) error {
+	return s.ChangeStock(ctx, &store.Command{Key: r.Key, Name: "receipt", Subject: "nyc"}, inventory.Receipt, "nyc",
+		[]store.StockChange{{SKU: "TEE-M", Quantity: r.Quantity}}, "", act())
 }

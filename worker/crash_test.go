@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
 
 	"github.com/waybill-oms/waybill/activities"
 	"github.com/waybill-oms/waybill/devstack/devtest"
@@ -20,111 +21,12 @@ import (
 	"github.com/waybill-oms/waybill/domain/order"
 	"github.com/waybill-oms/waybill/domain/shipping"
 	"github.com/waybill-oms/waybill/worker"
+	"github.com/waybill-oms/waybill/workflows"
 )
 
 // crashesAtOnce bounds how many crashes are under way together. Most of a crash is waiting: a workflow task that
 // died with its worker is given to another one after ten seconds.
-const crashesAtOnce = 10
-
-// story is an order's whole life, told the same way whoever dies in it.
-type story struct {
-	name       string
-	change     func(*order.Placement) // of the README's order
-	grace      time.Duration
-	tell       func(c *crash)
-	activities []string // at whose points somebody dies
-	// What there is at the end, of which a crash must change nothing.
-	status     order.Status
-	attention  string   // where the story ends without the order being settled
-	events     []string // of the timeline
-	operations []string // in the gateway's and the carrier's own ledgers
-	onHand     int64    // of the ten units
-}
-
-var stories = []story{
-	{
-		name: "plain", tell: func(c *crash) { c.place(); c.pick(); c.pack(); c.ship(); c.deliver() },
-		activities: []string{"Authorize", "Allocate", "Pick", "Pack", "BuyLabel", "Ship", "Capture"},
-		status:     order.Completed, onHand: 8,
-		events:     slices.Concat(accepted, picked, packed, shipped),
-		operations: plain.applied,
-	},
-	{
-		name: "cancelled when packed", tell: func(c *crash) { c.place(); c.pick(); c.pack(); c.cancel() },
-		activities: []string{"Cancel", "Void", "VoidLabel"},
-		status:     order.Cancelled, onHand: 10,
-		events:     slices.Concat(accepted, picked, packed, cancelledParcel, []string{"payment.voided", "shipment.label_voided"}),
-		operations: []string{"authorize 4828", "void 4828", "label", "void_label"},
-	},
-	{
-		name:   "paid at the second attempt",
-		change: func(p *order.Placement) { p.Payment.Token = "tok_declined" },
-		tell: func(c *crash) {
-			c.place()
-			c.pay("tok_ok")
-			c.pick()
-			c.pack()
-			c.ship()
-			c.deliver()
-		},
-		activities: []string{"NewPayment"},
-		status:     order.Completed, onHand: 8,
-		events:     slices.Concat(declined, []string{"payment.requested", "payment.authorized", "order.hold_released"}, accepted[2:], picked, packed, shipped),
-		operations: []string{"authorize refused", "authorize 4828", "capture 4828", "label"},
-	},
-	{
-		name: "never paid", grace: time.Millisecond,
-		change:     func(p *order.Placement) { p.Payment.Token = "tok_declined" },
-		tell:       func(c *crash) { c.place() },
-		activities: []string{"DeadlinePassed"},
-		status:     order.Expired, onHand: 10,
-		events:     slices.Concat(declined, []string{"order.hold_released", "order.expired"}),
-		operations: []string{"authorize refused"},
-	},
-	{
-		name:       "captured wrongly and cancelled",
-		change:     func(p *order.Placement) { p.Payment.Token = "tok_capture_wrong_amount" },
-		tell:       func(c *crash) { c.place(); c.pick(); c.pack(); c.ship(); c.cancel() },
-		activities: []string{"Refund"},
-		status:     order.Cancelled, onHand: 10,
-		events: slices.Concat(accepted, picked, packed, []string{"payment.captured", "shipment.held", "order.attention_raised",
-			"order.attention_cleared"}, cancelledParcel, []string{"payment.voided", "payment.refunded", "shipment.label_voided"}),
-		operations: []string{"authorize 4828", "capture 4827", "void 1", "refund 4827", "label", "void_label"},
-	},
-	{
-		name:       "no label, resumed and cancelled",
-		change:     func(p *order.Placement) { p.ShipTo.PostalCode = "00001" },
-		tell:       func(c *crash) { c.place(); c.pick(); c.pack(); c.resume(); c.cancel() },
-		activities: []string{"Resume"},
-		status:     order.Cancelled, onHand: 10,
-		events: slices.Concat(accepted, picked, []string{"fulfillment.packed", "shipment.label_refused", "order.attention_raised",
-			"order.attention_cleared", "shipment.label_refused", "order.attention_raised", "order.attention_cleared"},
-			cancelledParcel, []string{"payment.voided"}),
-		operations: []string{"authorize 4828", "void 4828", "label refused", "label refused"},
-	},
-	{
-		name:       "paid by a gateway that is gone",
-		change:     func(p *order.Placement) { p.Payment.Gateway = "gone" },
-		tell:       func(c *crash) { c.place() },
-		activities: []string{"StepFailed"},
-		status:     order.Received, attention: order.AttentionStepFailed, onHand: 10,
-		events: []string{"order.received", "order.attention_raised"},
-	},
-}
-
-// What happens in the stories, event by event.
-var (
-	accepted        = []string{"order.received", "payment.authorized", "order.accepted", "fulfillment.opened"}
-	declined        = []string{"order.received", "payment.declined", "order.hold_placed"}
-	picked          = []string{"fulfillment.picked", "order.processing"}
-	packed          = []string{"fulfillment.packed", "shipment.labeled"}
-	shipped         = []string{"payment.captured", "shipment.shipped", "fulfillment.closed", "shipment.delivered", "order.completed"}
-	cancelledParcel = []string{"order.cancelled", "fulfillment.cancelled", "shipment.cancelled"}
-)
-
-// The activities that ask somebody else, and for what.
-var asks = map[string]string{"Authorize": "authorize", "Capture": "capture", "Void": "void", "Refund": "refund",
-	"BuyLabel": "label", "VoidLabel": "void_label"}
+const crashesAtOnce = 16
 
 // TestCrash kills a real worker process at every point of every activity at which it could leave something half
 // done. Another process takes over, and in the end nobody can tell the difference.
@@ -145,14 +47,12 @@ func TestCrash(t *testing.T) {
 	}
 	all.Go(func() { t.Run("with another alongside", crashAlongside) })
 	for _, s := range stories {
-		for _, activity := range s.activities {
-			for _, point := range []string{activities.BeforeEffect, activities.AfterEffect, activities.AfterCommit} {
-				all.Go(func() {
-					turns <- struct{}{}
-					defer func() { <-turns }()
-					t.Run(activity+"/"+point, func(t *testing.T) { s.crashAt(t, activity, point) })
-				})
-			}
+		for _, d := range s.deaths() {
+			all.Go(func() {
+				turns <- struct{}{}
+				defer func() { <-turns }()
+				t.Run(s.name+"/"+d.At, func(t *testing.T) { s.crashAt(t, d) })
+			})
 		}
 	}
 }
@@ -160,7 +60,10 @@ func TestCrash(t *testing.T) {
 // crash is one telling of a story in which a worker process dies.
 type crash struct {
 	*app
+	policy    order.Policy
 	o         *order.Order
+	returnID  string      // of the newest return
+	met       [][2]string // runs: workflow id, run id
 	victim    *devtest.Child
 	marker    string
 	mu        sync.Mutex
@@ -170,52 +73,55 @@ type crash struct {
 }
 
 // begin starts a worker process that is going to die, and sees to it that this one takes over.
-func begin(t *testing.T, policy order.Policy, activity, point string, visit int64) *crash {
+func begin(t *testing.T, policy order.Policy, d death) *crash {
 	t.Helper()
-	c := &crash{rescued: make(chan struct{}), marker: filepath.Join(t.TempDir(), "died")}
+	d.Marker = filepath.Join(t.TempDir(), "died")
+	c := &crash{rescued: make(chan struct{}), marker: d.Marker, policy: policy}
 	c.app = bystander(t, devtest.Temporal(t).Address, func(o *worker.Options) {
 		o.Policy, o.Reached = &policy, c.reached
 		o.InboxEvery, o.SweepEvery = 250*time.Millisecond, 2*time.Second // there are many of us
+		o.GrantEvery = time.Hour                                         // what nobody found is the run's to replace, however late it is
 	})
-	c.victim = c.another(death{At: activity + "/" + point, Visit: visit, Marker: c.marker})
-	if activity == "Allocate" && point == activities.AfterEffect {
-		gate := devtest.CloseGate(t, c.options.DatabaseURL, "stock_ledger")
-		go c.killInTransaction(gate)
-	}
+	c.victim = c.another(d)
 	go c.takeOver()
 	return c
 }
 
-func (s story) crashAt(t *testing.T, activity, point string) {
+func (s story) crashAt(t *testing.T, d death) {
 	policy := order.DefaultPolicy()
-	if s.grace > 0 {
-		policy.PaymentGrace = s.grace
+	if s.policy != nil {
+		s.policy(&policy)
 	}
-	c := begin(t, policy, activity, point, 1)
+	c := begin(t, policy, d)
+	if strings.HasSuffix(d.At, "Allocate/"+activities.AfterEffect) {
+		go c.killInTransaction(d.At, c.gateOfAllocation(d.Visit))
+	}
 	p := placement("1001", "tok_ok")
 	if s.change != nil {
 		s.change(&p)
 	}
+	for location := range s.more {
+		c.stock(location, "TEE-M", 10)
+	}
 	c.write(p)
 	s.tell(c)
 	if s.attention == "" {
-		c.settled(c.o.ID)
-		c.ended()
+		c.over()
 	}
-	c.died(activity + "/" + point)
-	c.repeated(activity, point)
+	c.died(d.At)
+	c.repeated(s, d)
 	c.told(s)
 	c.books()
 }
 
 // crashOfVisibleActivity: the first attempt met an error 500; the second, which operators see, dies.
 func crashOfVisibleActivity(t *testing.T, point, requests string) {
-	c := begin(t, order.DefaultPolicy(), "Authorize", point, 2)
+	at := "Order/Authorize/" + point
+	c := begin(t, order.DefaultPolicy(), death{At: at, Visit: 2})
 	c.write(placement("1001", "tok_error_500"))
 	stories[0].tell(c)
-	c.settled(c.o.ID)
-	c.ended()
-	c.died("Authorize/" + point)
+	c.over()
+	c.died(at)
 	var attempt int32
 	undisturbed := true // a machine that is busy enough loses workflow tasks and answers too, and asks more often
 	for _, e := range c.history(c.o.ID) {
@@ -239,7 +145,7 @@ func crashOfVisibleActivity(t *testing.T, point, requests string) {
 func crashAlongside(t *testing.T) {
 	a := bystander(t, devtest.Temporal(t).Address)
 	a.stock("nyc", "TEE-M", 90)
-	d := death{At: "Capture/" + activities.AfterEffect, Visit: 1, Marker: filepath.Join(t.TempDir(), "died")}
+	d := death{At: "Order/Capture/" + activities.AfterEffect, Visit: 1, Marker: filepath.Join(t.TempDir(), "died")}
 	victim := a.another(d)
 	orders := make([]*order.Order, 12)
 	var all sync.WaitGroup
@@ -257,8 +163,7 @@ func crashAlongside(t *testing.T) {
 				c.pack()
 				c.ship()
 				c.deliver()
-				c.settled(c.o.ID)
-				c.ended()
+				c.over()
 				require.ElementsMatch(t, plain.applied, c.applied(c.o.ID))
 			})
 		})
@@ -272,15 +177,32 @@ func crashAlongside(t *testing.T) {
 // write stores the order, whatever the API would say of it.
 func (c *crash) write(p order.Placement) {
 	c.t.Helper()
+	by := act()
+	by.Policy = c.policy
 	var err error
-	c.o, _, err = c.Store.Place(c.t.Context(), p.Normalize(), id.New(id.Order), "key", act())
+	c.o, _, err = c.Store.Place(c.t.Context(), p.Normalize(), id.New(id.Order), "key", by)
 	require.NoError(c.t, err)
 }
 
-// ended waits for the end of the run.
-func (c *crash) ended() {
+// over waits until nothing is left to be done for the order and its returns, and for the end of their runs.
+func (c *crash) over() {
 	c.t.Helper()
-	require.NoError(c.t, c.client.GetWorkflow(c.t.Context(), "order/"+c.o.ID, "").Get(c.within(90*time.Second), nil))
+	c.until(c.o.ID, "settled, with its returns", func(o *order.Order) bool {
+		return o.Settled && !slices.ContainsFunc(o.Returns, func(r order.Return) bool { return !r.Settled })
+	})
+	for _, run := range c.runs() {
+		require.NoError(c.t, c.client.GetWorkflow(c.t.Context(), run, "").Get(c.within(90*time.Second), nil), run)
+	}
+}
+
+// runs are the ids of the runs of the order and of its returns.
+func (c *crash) runs() []string {
+	c.t.Helper()
+	ids := []string{workflows.WorkflowID(c.o.ID)}
+	for _, r := range c.order(c.o.ID).Returns {
+		ids = append(ids, workflows.ReturnWorkflowID(r.ID))
+	}
+	return ids
 }
 
 // died asserts that the victim killed itself at the point, and waits until this process has taken over.
@@ -310,25 +232,46 @@ func (c *crash) takeOver() {
 	}
 }
 
-// killInTransaction kills the victim where no activity is: in the middle of the allocator's transaction, with
-// everything written but the stock, and nothing committed.
-func (c *crash) killInTransaction(gate *devtest.Gate) {
+// gateOfAllocation closes a gate in the middle of the allocator's transaction, with everything written but the stock.
+// Where an order is allocated once more, what comes then is its second fulfillment order.
+func (c *crash) gateOfAllocation(visit int64) *devtest.Gate {
+	c.t.Helper()
+	if visit == 1 {
+		return devtest.CloseGate(c.t, c.options.DatabaseURL, "stock_ledger")
+	}
+	gate := devtest.CloseGate(c.t, c.options.DatabaseURL, "fulfillments")
+	c.query(fmt.Sprintf(`DROP TRIGGER devtest_gate ON fulfillments;
+		CREATE TRIGGER devtest_gate AFTER INSERT ON fulfillments FOR EACH ROW WHEN (NEW.number = %d) EXECUTE FUNCTION devtest_gate()`, visit))
+	return gate
+}
+
+// killInTransaction kills the victim where no activity is: in the middle of a transaction, with nothing committed.
+func (c *crash) killInTransaction(at string, gate *devtest.Gate) {
+	if !waitAt(c.t, gate) {
+		return
+	}
+	_ = os.WriteFile(c.marker, []byte(at), 0o600)
+	c.victim.Kill()
+	gate.Open()
+}
+
+// waitAt waits until somebody stands in front of the gate, and reports whether the test goes on.
+func waitAt(t testing.TB, gate *devtest.Gate) bool {
 	for here := 0; here == 0; here, _ = gate.Waiting() {
 		select {
 		case <-time.After(5 * time.Millisecond):
-		case <-c.t.Context().Done():
-			return
+		case <-t.Context().Done():
+			return false
 		}
 	}
-	_ = os.WriteFile(c.marker, []byte("Allocate/"+activities.AfterEffect), 0o600)
-	c.victim.Kill()
-	gate.Open()
+	return true
 }
 
 // surely sends a command until its outcome is known, and waits until nothing of it is left to be done.
 func (c *crash) surely(send func(o *order.Order) error) {
 	c.t.Helper()
 	require.NoError(c.t, c.insist(func() error { return send(c.o) }))
+	c.meet(workflows.WorkflowID(c.o.ID))
 	c.o = c.answered(c.o)
 }
 
@@ -354,28 +297,64 @@ func (c *crash) pay(token string) {
 
 func (c *crash) deliver() { c.scan(c.o, shipping.Delivered) }
 
+// home does what is left for the warehouse, and has every parcel delivered.
+func (c *crash) home() {
+	c.workOff(c.o, "home")
+	c.arrive(c.o.ID)
+	c.o = c.settled(c.o.ID)
+}
+
+// announce begins a return of two units, and waits until it has a run.
+func (c *crash) announce(key string) {
+	c.t.Helper()
+	var err error
+	c.returnID, err = c.app.announce(c.o, key, 2)
+	require.NoError(c.t, err)
+	c.o = c.order(c.o.ID)
+}
+
+// tell sends the newest return a command, and waits until nothing of it is left to be done.
+func (c *crash) tell(name string) {
+	c.t.Helper()
+	require.NoError(c.t, c.app.tell(c.o, c.returnID, name), name)
+	c.meet(workflows.ReturnWorkflowID(c.returnID))
+	c.o = c.until(c.o.ID, "answered", func(o *order.Order) bool {
+		return len(o.ReturnFacts(c.returnID).Steps) == 0 || o.Return(c.returnID).AttentionCode == order.AttentionStepFailed
+	})
+}
+
 // repeated asserts that what died was attempted again, by this process, and how far the second attempt went.
-func (c *crash) repeated(activity, point string) {
+func (c *crash) repeated(s story, d death) {
 	c.t.Helper()
 	lost := c.lostTasks()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	run, activity, point := parts(d.At)
+	at := func(point string) string { return run + "/" + activity + "/" + point }
 	kind, gateway := asks[activity]
 	switch {
+	case activity == "Load":
+		require.Contains(c.t, c.seen, at(activities.BeforeEffect), "looked again")
 	case point != activities.AfterCommit:
-		require.Contains(c.t, c.seen, activity+"/"+activities.AfterCommit, "the second attempt did it")
+		require.Contains(c.t, c.seen, at(activities.AfterCommit), "the second attempt did it")
 	case gateway, activity == "Allocate":
 	case activity == "DeadlinePassed", activity == "StepFailed":
-		require.Contains(c.t, c.seen, activity+"/"+activities.BeforeEffect, "looked again")
+		require.Contains(c.t, c.seen, at(activities.BeforeEffect), "looked again")
 	default:
-		require.Contains(c.t, c.seen, activity+"/"+activities.BeforeEffect, "sent again")
-		require.NotContains(c.t, c.seen, activity+"/"+activities.AfterEffect, "and known by its key: nothing was decided again")
+		require.Contains(c.t, c.seen, at(activities.BeforeEffect), "sent again")
+		decided := 0
+		for _, p := range c.seen {
+			if p == at(activities.AfterEffect) {
+				decided++
+			}
+		}
+		require.Equal(c.t, s.others[run+"/"+activity], decided, "and known by its key: nothing was decided again")
 	}
 	if !gateway {
 		return
 	}
 	asked := c.query(`SELECT r.attempts, o.attempts FROM sandbox.requests r JOIN operations o ON o.key = r.key
-		WHERE o.kind = $1 AND o.state = 'succeeded'`, kind)
+		WHERE o.kind = $1 AND o.state = 'succeeded' AND (o.return_id <> '') = $2`, kind, run == "Return")
 	if lost > 1 || len(asked) != 1 || !strings.HasSuffix(asked[0], " 0") {
 		return // so slow a machine that an answer came too late: how often somebody was asked says nothing
 	}
@@ -384,33 +363,72 @@ func (c *crash) repeated(activity, point string) {
 	case activities.AfterEffect:
 		requests = "2 0" // under one key
 	case activities.AfterCommit:
-		require.NotContains(c.t, c.seen, activity+"/"+activities.BeforeEffect, "the facts knew: nobody was asked again")
+		require.NotContains(c.t, c.seen, at(activities.BeforeEffect), "the facts knew: nobody was asked again")
 	}
 	require.Equal(c.t, requests, asked[0])
+}
+
+// parts are those of the name of a point: whose run, which activity, where in it.
+func parts(at string) (run, activity, point string) {
+	run, rest, _ := strings.Cut(at, "/")
+	activity, point, _ = strings.Cut(rest, "/")
+	return run, activity, point
 }
 
 // lostTasks counts the workflow tasks that nobody answered in time: that of the process that died, and what a slow
 // machine adds. It asserts that the next attempt was this process's.
 func (c *crash) lostTasks() (lost int) {
 	c.t.Helper()
-	started := map[int64]string{} // by event id: the process that took the task
-	victims, again := map[string]bool{}, ""
-	for _, e := range c.history(c.o.ID) {
-		switch e.EventType {
-		case enumspb.EVENT_TYPE_WORKFLOW_TASK_STARTED:
-			again, _, _ = strings.Cut(e.GetWorkflowTaskStartedEventAttributes().Identity, "@")
-			started[e.EventId] = again
-		case enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
-			lost++
-			again = ""
-			victims[started[e.GetWorkflowTaskTimedOutEventAttributes().StartedEventId]] = true
+	victims := map[string]bool{}
+	for _, history := range c.histories() {
+		started := map[int64]string{} // by event id: the process that took the task
+		here, again := 0, ""
+		for _, e := range history {
+			switch e.EventType {
+			case enumspb.EVENT_TYPE_WORKFLOW_TASK_STARTED:
+				again, _, _ = strings.Cut(e.GetWorkflowTaskStartedEventAttributes().Identity, "@")
+				started[e.EventId] = again
+			case enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
+				here++
+				again = ""
+				victims[started[e.GetWorkflowTaskTimedOutEventAttributes().StartedEventId]] = true
+			}
 		}
+		if here > 0 {
+			require.Equal(c.t, strconv.Itoa(os.Getpid()), again, "and attempted again by this process")
+		}
+		lost += here
 	}
 	require.Positive(c.t, lost, "the victim's workflow task was lost")
 	// The server does not say who took a task that it made for nothing but an update.
 	require.True(c.t, victims[""] || victims[strconv.Itoa(c.victim.PID)], "by the process that died: %v", victims)
-	require.Equal(c.t, strconv.Itoa(os.Getpid()), again, "and attempted again by this one")
 	return lost
+}
+
+// meet remembers the run under an id, if there is one. One that is woken when it is over is followed by another, which
+// finds nothing to do.
+func (c *crash) meet(id string) {
+	c.t.Helper()
+	d, err := c.client.DescribeWorkflowExecution(c.t.Context(), id, "")
+	if run := d.GetWorkflowExecutionInfo().GetExecution(); err == nil && !slices.Contains(c.met, [2]string{id, run.GetRunId()}) {
+		c.met = append(c.met, [2]string{id, run.GetRunId()})
+	}
+}
+
+// histories are those of every run that was met.
+func (c *crash) histories() (found [][]*historypb.HistoryEvent) {
+	c.t.Helper()
+	for _, run := range c.met {
+		var events []*historypb.HistoryEvent
+		it := c.client.GetWorkflowHistory(c.t.Context(), run[0], run[1], false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+		for it.HasNext() {
+			e, err := it.Next()
+			require.NoError(c.t, err)
+			events = append(events, e)
+		}
+		found = append(found, events)
+	}
+	return found
 }
 
 // told asserts that the books tell the same story as if nobody had died.
@@ -419,8 +437,12 @@ func (c *crash) told(s story) {
 	o := c.order(c.o.ID)
 	require.Equal(c.t, s.status, o.Status)
 	require.Equal(c.t, s.attention, o.AttentionCode)
-	require.ElementsMatch(c.t, s.events, c.query(`SELECT type FROM events`))
+	// While nobody drives the run, a relay may give the order what its allocation would have given it.
+	require.ElementsMatch(c.t, s.events, c.query(`SELECT type FROM events WHERE type <> $1`, order.EventStockGranted))
 	require.ElementsMatch(c.t, s.operations, c.applied(o.ID))
-	require.Equal(c.t, []string{fmt.Sprintf("%d 0 0", s.onHand)},
-		c.query(`SELECT on_hand, committed, unavailable FROM stock_levels`))
+	levels := []string{fmt.Sprintf("nyc %d 0 0", s.onHand)}
+	for location, onHand := range s.more {
+		levels = append(levels, fmt.Sprintf("%s %d 0 0", location, onHand))
+	}
+	require.ElementsMatch(c.t, levels, c.query(`SELECT location_id, on_hand, committed, unavailable FROM stock_levels`))
 }

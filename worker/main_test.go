@@ -169,7 +169,7 @@ func caller(o *order.Order, name string) activities.Caller {
 
 func (a *app) pick(o *order.Order) error {
 	f := o.Fulfillments[0]
-	return a.command(o, workflows.UpdatePick, "pick", activities.PickCommand{Caller: caller(o, "pick"), FulfillmentID: f.ID, Lines: units(f)})
+	return a.command(o, workflows.UpdatePick, "pick", activities.PickCommand{Caller: caller(o, "pick"), FulfillmentID: f.ID, Lines: found(f)})
 }
 
 func (a *app) pack(o *order.Order) error {
@@ -193,6 +193,14 @@ func (a *app) scan(o *order.Order, status shipping.Tracking) {
 		return o.Scanned(o.Shipments[0].ID, shipping.Scan{Status: status, OccurredAt: at.At}, at)
 	})
 	require.NoError(a.t, err)
+}
+
+func found(f order.Fulfillment) []order.PickedUnits {
+	var out []order.PickedUnits
+	for _, l := range f.Lines {
+		out = append(out, order.PickedUnits{LineID: l.LineID, Quantity: l.Quantity})
+	}
+	return out
 }
 
 func units(f order.Fulfillment) []order.UnitsOf {

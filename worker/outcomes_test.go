@@ -86,8 +86,8 @@ func cancelBoxed(a *app, o *order.Order) { require.NoError(a.t, a.cancel(a.boxed
 var byToken = map[string]outcome{
 	"tok_ok":                     plain,
 	"tok_short_window":           plain,
-	"tok_refund_refused":         plain,
-	"tok_refund_timeout_after":   plain,
+	"tok_refund_refused":         paidBack("refund refused"),
+	"tok_refund_timeout_after":   paidBack(),
 	"tok_timeout_before":         plain,
 	"tok_timeout_after":          plain,
 	"tok_key_in_use":             plain,
@@ -135,7 +135,10 @@ var byPostalCode = map[string]outcome{
 	"00002": plain, "00003": plain, "00004": plain, "00005": plain, "00006": plain, "00007": plain,
 	"00011": {cancelBoxed, order.Cancelled, []string{"authorize 4828", "void 4828", "label", "void_label refused"}},
 	"00012": {cancelBoxed, order.Cancelled, []string{"authorize 4828", "void 4828", "label", "void_label"}},
-	"00020": plain, "00021": plain, "00022": plain, "00023": plain, "00024": plain, "00025": plain, "00026": plain, "00027": plain,
+	"00020": plain, "00021": plain, "00022": plain, "00023": plain, "00027": plain,
+	"00024": gone(order.AttentionParcelReturning, nil, shipping.ReturnToSender),
+	"00025": gone(order.AttentionParcelLost, []string{"refund 4828"}, shipping.Lost),
+	"00026": gone(order.AttentionParcelFound, []string{"refund 4828"}, shipping.Lost, shipping.Delivered),
 }
 
 // applied is what the sandbox's own ledgers say was done for an order.

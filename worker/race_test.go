@@ -16,7 +16,6 @@ import (
 
 	"github.com/waybill-oms/waybill/activities"
 	"github.com/waybill-oms/waybill/domain/fault"
-	"github.com/waybill-oms/waybill/domain/id"
 	"github.com/waybill-oms/waybill/domain/order"
 	"github.com/waybill-oms/waybill/domain/shipping"
 	"github.com/waybill-oms/waybill/worker"
@@ -73,6 +72,7 @@ func (a *app) atOnce(n int, do func(i int) error) []string {
 	codes := make([]string, n)
 	for i, err := range errs {
 		if f := fault.As(err); f != nil {
+			require.Equal(a.t, fault.Conflict, f.Kind, "%v", f)
 			codes[i] = f.Code
 		} else {
 			require.NoError(a.t, err)
@@ -130,193 +130,6 @@ func TestManyOrdersForOneUnit(t *testing.T) {
 	a.books()
 }
 
-// press is a command that somebody presses the button for three times.
-type press struct {
-	name    string
-	token   string
-	ready   func(a *app, o *order.Order) // from accepted to where the button can be pressed
-	send    func(a *app, o *order.Order, update, key string) error
-	others  []string // what requests under other keys may be told
-	allPass bool     // those too find it done, and are content
-	event   string   // what happens once
-	finish  func(a *app, o *order.Order)
-}
-
-var presses = []press{
-	{name: "pay", token: "tok_declined", ready: func(*app, *order.Order) {},
-		send: func(a *app, o *order.Order, update, key string) error {
-			return a.command(o, workflows.UpdatePayment, update, activities.PaymentCommand{Caller: caller(o, key), Gateway: "sandbox", Token: "tok_ok"})
-		},
-		others: []string{"payment_in_progress", "payment_not_awaited"}, event: "payment.requested",
-		finish: func(a *app, o *order.Order) { a.fulfill(o) }},
-	{name: "pick", token: "tok_ok", ready: func(*app, *order.Order) {},
-		send: func(a *app, o *order.Order, update, key string) error {
-			f := o.Fulfillments[0]
-			return a.command(o, workflows.UpdatePick, update, activities.PickCommand{Caller: caller(o, key), FulfillmentID: f.ID, Lines: units(f)})
-		},
-		others: []string{"too_many"}, event: "fulfillment.picked",
-		finish: func(a *app, o *order.Order) {
-			require.NoError(a.t, a.pack(o))
-			require.NoError(a.t, a.ship(a.answered(o)))
-			a.arrived(o)
-		}},
-	{name: "pack", token: "tok_ok", ready: func(a *app, o *order.Order) { require.NoError(a.t, a.pick(o)) },
-		send: func(a *app, o *order.Order, update, key string) error {
-			f := o.Fulfillments[0]
-			return a.command(o, workflows.UpdatePack, update, activities.PackCommand{Caller: caller(o, key), FulfillmentID: f.ID,
-				Parcels: []order.Parcel{{WeightGrams: 500, Lines: units(f)}}})
-		},
-		others: []string{"not_picked"}, event: "fulfillment.packed",
-		finish: func(a *app, o *order.Order) {
-			require.NoError(a.t, a.ship(o))
-			a.arrived(o)
-		}},
-	{name: "ship", token: "tok_ok", ready: func(a *app, o *order.Order) { a.boxed(o) },
-		send: func(a *app, o *order.Order, update, key string) error {
-			return a.command(o, workflows.UpdateShip, update, activities.ShipCommand{Caller: caller(o, key), FulfillmentID: o.Fulfillments[0].ID})
-		},
-		others: []string{"fulfillment_closed"}, allPass: true, event: "shipment.shipped",
-		finish: (*app).arrived},
-	{name: "cancel", token: "tok_ok", ready: func(a *app, o *order.Order) { a.boxed(o) },
-		send: func(a *app, o *order.Order, update, key string) error {
-			return a.command(o, workflows.UpdateCancel, update, activities.CancelCommand{Caller: caller(o, key), Reason: "changed my mind"})
-		},
-		others: []string{"order_cancelled"}, allPass: true, event: "order.cancelled",
-		finish: func(a *app, o *order.Order) { require.Equal(a.t, order.Cancelled, a.order(o.ID).Status) }},
-}
-
-// TestThreeAtOnce sends every command three times at the same moment. It is done once, whether the three share a key
-// and an update of the run, only the key, or nothing.
-func TestThreeAtOnce(t *testing.T) {
-	t.Parallel()
-	a, _ := withAnother(t)
-	a.stock("nyc", "TEE-M", 90)
-	var all sync.WaitGroup
-	for _, p := range presses {
-		for _, shared := range []string{"update", "key", "nothing"} {
-			all.Go(func() { t.Run(p.name+", sharing "+shared, func(t *testing.T) { p.thrice(a.in(t), shared) }) })
-		}
-	}
-	for _, shared := range []string{"key", "nothing"} {
-		all.Go(func() { t.Run("place, sharing "+shared, func(t *testing.T) { a.in(t).placeThrice(shared) }) })
-	}
-	all.Wait()
-	a.books()
-}
-
-func (p press) thrice(a *app, shared string) {
-	o := a.write(placement(p.name+shared, p.token))
-	a.decided(o)
-	o = a.answered(o)
-	p.ready(a, o)
-	codes := a.atOnce(3, func(i int) error {
-		update, key := p.name, p.name
-		if shared != "update" {
-			update = fmt.Sprint(p.name, i)
-		}
-		if shared == "nothing" {
-			key = update
-		}
-		return p.send(a, o, update, key)
-	})
-	passed := 0
-	for _, code := range codes {
-		if code == "" {
-			passed++
-			continue
-		}
-		require.Contains(a.t, p.others, code)
-	}
-	switch {
-	case shared != "nothing":
-		require.Equal(a.t, 3, passed, "all three hear the same")
-	case p.allPass:
-		require.Positive(a.t, passed)
-	default:
-		require.Equal(a.t, 1, passed)
-	}
-	o = a.answered(o)
-	p.finish(a, o)
-	o = a.settled(o.ID)
-	require.Equal(a.t, 1, a.happened(o, p.event))
-	require.LessOrEqual(a.t, len(o.Shipments), 1)
-	for _, kind := range []string{"authorize 4828", "capture 4828", "void 4828", "label", "void_label"} {
-		n := 0
-		for _, applied := range a.applied(o.ID) {
-			if applied == kind {
-				n++
-			}
-		}
-		require.LessOrEqual(a.t, n, 1, "%s: %v", kind, a.applied(o.ID))
-	}
-}
-
-func (a *app) placeThrice(shared string) {
-	p := placement("place"+shared, "tok_ok")
-	var mu sync.Mutex
-	fresh, ids := 0, map[string]bool{}
-	require.Equal(a.t, []string{"", "", ""}, a.atOnce(3, func(i int) error {
-		key := "place"
-		if shared == "nothing" {
-			key = fmt.Sprint("place", i)
-		}
-		o, first, err := a.Store.Place(a.t.Context(), p, id.New(id.Order), key, act())
-		if err != nil {
-			return err
-		}
-		mu.Lock()
-		ids[o.ID] = true
-		if first {
-			fresh++
-		}
-		mu.Unlock()
-		a.decided(o)
-		return nil
-	}))
-	require.Equal(a.t, 1, fresh)
-	require.Len(a.t, ids, 1)
-	for orderID := range ids {
-		a.fulfill(a.answered(a.order(orderID)))
-		a.settled(orderID)
-		require.ElementsMatch(a.t, plain.applied, a.applied(orderID))
-	}
-}
-
-// The customer cancels while the parcel is being handed over. One of the two wins, and the money says which.
-func TestCancelRacingShip(t *testing.T) {
-	t.Parallel()
-	a, _ := withAnother(t)
-	a.stock("nyc", "TEE-M", 90)
-	var all sync.WaitGroup
-	for i := range 12 {
-		all.Go(func() {
-			t.Run(strconv.Itoa(i), func(t *testing.T) {
-				a := a.in(t)
-				o := a.write(placement(t.Name(), "tok_ok"))
-				a.decided(o)
-				o = a.boxed(a.answered(o))
-				race := []func(*order.Order) error{a.ship, a.cancel}
-				codes := a.atOnce(2, func(n int) error { return race[(n+i)%2](o) })
-				shipped, cancelled := codes[i%2], codes[(1+i)%2]
-				o = a.answered(o)
-				if shipped == "" {
-					require.Contains(t, []string{"being_shipped", "already_shipped"}, cancelled)
-					a.arrived(o)
-					require.Equal(t, order.Completed, a.settled(o.ID).Status)
-					require.ElementsMatch(t, plain.applied, a.applied(o.ID))
-					return
-				}
-				require.Equal(t, "fulfillment_cancelled", shipped)
-				require.Empty(t, cancelled)
-				require.Equal(t, order.Cancelled, a.settled(o.ID).Status)
-				require.ElementsMatch(t, []string{"authorize 4828", "void 4828", "label", "void_label"}, a.applied(o.ID))
-			})
-		})
-	}
-	all.Wait()
-	a.books()
-}
-
 // Two locations hand their parcels of one order over at the same moment, twice each, from one payment.
 func TestParcelsOfOnePayment(t *testing.T) {
 	t.Parallel()
@@ -341,7 +154,7 @@ func (a *app) shipTwoParcels(sku string) {
 	for _, f := range o.Fulfillments {
 		c := func(name string) activities.Caller { return caller(o, name+f.ID) }
 		require.NoError(a.t, a.command(o, workflows.UpdatePick, "pick"+f.ID, activities.PickCommand{
-			Caller: c("pick"), FulfillmentID: f.ID, Lines: units(f)}))
+			Caller: c("pick"), FulfillmentID: f.ID, Lines: found(f)}))
 		require.NoError(a.t, a.command(o, workflows.UpdatePack, "pack"+f.ID, activities.PackCommand{
 			Caller: c("pack"), FulfillmentID: f.ID, Parcels: []order.Parcel{{WeightGrams: 300, Lines: units(f)}}}))
 	}
@@ -376,12 +189,12 @@ func TestLateAnswerWhileCancelling(t *testing.T) {
 	a := start(t, func(o *worker.Options) {
 		o.Reached = func(point string) {
 			switch point {
-			case "Authorize/" + activities.AfterCommit:
+			case "Order/Authorize/" + activities.AfterCommit:
 				if visits.Add(1) == 2 { // the first, local attempt met an error 500; this is the visible one
 					close(written)
 					<-release
 				}
-			case "Void/" + activities.BeforeEffect: // in the workflow task that cancels
+			case "Order/Void/" + activities.BeforeEffect: // in the workflow task that cancels
 				once.Do(func() {
 					close(release)
 					for reported := <-unheard; !reported(); <-time.After(5 * time.Millisecond) {

@@ -127,10 +127,19 @@ func TestResetAtEveryTask(t *testing.T) {
 // reset takes the order's run back to the end of its n-th workflow task, as an operator would in the UI.
 func (a *app) reset(orderID string, n int) {
 	a.t.Helper()
+	a.resetRun("order/"+orderID, n)
+}
+
+func (a *app) resetRun(workflowID string, n int) {
+	a.t.Helper()
 	var tasks []int64
+	var runID string
 	require.Eventually(a.t, func() bool {
 		tasks = nil
-		for _, e := range a.history(orderID) {
+		for _, e := range a.historyOf(workflowID) {
+			if started := e.GetWorkflowExecutionStartedEventAttributes(); started != nil {
+				runID = started.OriginalExecutionRunId
+			}
 			if e.EventType == enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED {
 				tasks = append(tasks, e.EventId)
 			}
@@ -139,7 +148,7 @@ func (a *app) reset(orderID string, n int) {
 	}, 20*time.Second, 20*time.Millisecond)
 	_, err := a.client.ResetWorkflowExecution(a.t.Context(), &workflowservice.ResetWorkflowExecutionRequest{
 		Namespace: "default", Reason: "test", RequestId: id.New("rst"), WorkflowTaskFinishEventId: tasks[n],
-		WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: "order/" + orderID, RunId: a.runID(orderID)},
+		WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: workflowID, RunId: runID},
 	})
 	require.NoError(a.t, err)
 }
@@ -148,11 +157,17 @@ func (a *app) reset(orderID string, n int) {
 func TestTemporalDatabaseLost(t *testing.T) {
 	first := devtest.NewTemporal(t)
 	a := startOn(t, first.Address)
+	a.stock("nyc", "TEE-M", 90)
 	var orders []*order.Order
 	for done := 1; done < len(stages); done++ {
 		o := a.write(placement("lost-"+stages[done-1].name, "tok_ok"))
 		a.drive(o.ID, 0, done)
 		orders = append(orders, o)
+	}
+	returns := make([]string, len(returnStages))
+	ofReturns := make([]*order.Order, len(returnStages))
+	for told := range returnStages {
+		ofReturns[told], returns[told] = a.sentBack("lost with a return "+returnStages[told], told)
 	}
 	require.NoError(t, a.Stop())
 	require.NoError(t, first.Stop())
@@ -162,4 +177,13 @@ func TestTemporalDatabaseLost(t *testing.T) {
 		b.drive(o.ID, i+1, len(stages))
 		b.whole(o.ID)
 	}
+	for told, o := range ofReturns {
+		require.Eventually(t, func() bool {
+			running, err := b.Runs.RunningReturn(context.Background(), returns[told])
+			return err == nil && running
+		}, 20*time.Second, 20*time.Millisecond, "the sweeper starts a new run")
+		b.through(o, returns[told], returnStages[told:]...)
+		b.wholeReturn(o, returns[told])
+	}
+	b.books()
 }

@@ -154,7 +154,8 @@ func TestPaidOrderIsShippedWithoutACapture(t *testing.T) {
 		name    string
 		command any
 	}{
-		{workflows.UpdatePick, activities.PickCommand{Caller: caller("pick"), FulfillmentID: ful.ID, Lines: units}},
+		{workflows.UpdatePick, activities.PickCommand{Caller: caller("pick"), FulfillmentID: ful.ID,
+			Lines: []order.PickedUnits{{LineID: o.Lines[0].ID, Quantity: 2}}}},
 		{workflows.UpdatePack, activities.PackCommand{Caller: caller("pack"), FulfillmentID: ful.ID, Parcels: []order.Parcel{{WeightGrams: 500, Lines: units}}}},
 		{workflows.UpdateShip, activities.ShipCommand{Caller: caller("ship"), FulfillmentID: ful.ID}},
 	} {
