@@ -110,6 +110,23 @@ var returnStories = []story{
 			"return.attention_raised", "return.attention_cleared", "payment.refunded", "return.closed"}),
 		operations: append([]string{"label", "refund 4328"}, plain.applied...),
 	},
+	{
+		name: "refunded by other means", change: func(p *order.Placement) { p.Payment.Token = "tok_refund_refused" },
+		tell: func(c *crash) {
+			c.delivered()
+			c.announce("back")
+			c.tell(workflows.UpdateApprove)
+			c.tell(workflows.UpdateReceive)
+			c.tell(workflows.UpdateInspect)
+			c.o = c.until(c.o.ID, "refused", func(o *order.Order) bool { return o.Refunds[0].Status == order.RefundRefused })
+			c.tell(workflows.UpdateSettleRefund)
+		},
+		activities: []string{"Return/SettleRefund"},
+		status:     order.Completed, onHand: 10,
+		events: slices.Concat(accepted, picked, packed, shipped, approved, []string{"return.received", "return.inspected",
+			"return.attention_raised", "payment.refunded", "return.attention_cleared", "return.closed"}),
+		operations: append([]string{"label", "refund refused"}, plain.applied...),
+	},
 }
 
 var approved = []string{"return.requested", "return.approved", "return.labeled"}

@@ -7,8 +7,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/waybill-oms/waybill/activities"
 	"github.com/waybill-oms/waybill/domain/order"
 	"github.com/waybill-oms/waybill/domain/returns"
+	"github.com/waybill-oms/waybill/domain/shipping"
 	"github.com/waybill-oms/waybill/workflows"
 )
 
@@ -113,6 +115,29 @@ var returnRunPaths = []path{
 		a.relent(o.ID)
 		b.resume()
 		require.Empty(t, b.settled(returns.Closed).AttentionCode)
+		return a.over(b.run())
+	}},
+	{"returned, the refund settled by other means", func(t *testing.T, a *app) []string {
+		o := a.bought(placement(t.Name(), "tok_refund_refused"))
+		b := a.sendBack(o, 2, returns.ChangedMind)
+		b.approve()
+		b.receive(2)
+		b.inspect(2, returns.GradeA)
+		b.until("refused", func(r *order.Return) bool { return r.AttentionCode != "" })
+		require.NoError(t, b.command(workflows.UpdateSettleRefund, func(c activities.Caller) any {
+			return activities.RefundCommand{Caller: c, RefundID: refundOf(a.order(o.ID)), Reference: "transfer 4711"}
+		}))
+		require.Empty(t, b.settled(returns.Closed).AttentionCode)
+		require.EqualValues(t, 4328, a.refunded(o.ID))
+		return a.over(b.run())
+	}},
+	{"returned, lost on its way and waived", func(t *testing.T, a *app) []string {
+		b := a.sendBack(a.bought(placement(t.Name(), "tok_ok")), 2, returns.ChangedMind)
+		b.approve()
+		b.scan(shipping.Lost)
+		b.approveReturnless()
+		b.settled(returns.Closed)
+		require.EqualValues(t, 4328, a.refunded(b.orderID))
 		return a.over(b.run())
 	}},
 	{"returned, terminated when received", func(t *testing.T, a *app) []string {

@@ -108,6 +108,17 @@ var shipmentPaths = []path{
 		require.EqualValues(t, 4828, o.Payments[0].Refunded)
 		return a.over(run(o))
 	}},
+	{"lost, the refund settled by other means", func(t *testing.T, a *app) []string {
+		o := a.place(placement(t.Name(), "tok_refund_refused"))
+		o = a.serve(o, o.Fulfillments[0].ID)
+		a.scanAll(o, shipping.Lost)
+		o = a.until(o.ID, "refused", func(o *order.Order) bool { return len(o.Refunds) == 1 && o.Refunds[0].Status == order.RefundRefused })
+		require.NoError(t, a.command(o, workflows.UpdateSettleRefund, "settle", activities.RefundCommand{
+			Caller: caller(o, "settle"), RefundID: refundOf(o), Reference: "transfer 4711"}))
+		o = a.settled(o.ID)
+		require.EqualValues(t, 4828, o.Payments[0].Refunded)
+		return a.over(run(o))
+	}},
 	{"lost, and the refund asked for again by a person", func(t *testing.T, a *app) []string {
 		o := a.place(placement(t.Name(), "tok_refund_refused"))
 		o = a.serve(o, o.Fulfillments[0].ID)

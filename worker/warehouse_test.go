@@ -173,6 +173,9 @@ var onReturn = map[string]func(o *order.Order, c activities.Caller) any{
 			{LineID: o.Lines[0].ID, Quantity: 2, Grade: returns.GradeA}}}
 	},
 	workflows.UpdateResume: func(_ *order.Order, c activities.Caller) any { return activities.ResumeCommand{Caller: c} },
+	workflows.UpdateSettleRefund: func(o *order.Order, c activities.Caller) any {
+		return activities.RefundCommand{Caller: c, RefundID: o.Refunds[0].ID, Reference: "transfer 4711"}
+	},
 }
 
 // tell sends one of the commands of a return and insists on its answer.

@@ -20,7 +20,7 @@ import (
 func TestRecordedHistoriesReplay(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("testdata", "histories", "*.json"))
 	require.NoError(t, err)
-	require.GreaterOrEqual(t, len(files), 90, "a history for every path")
+	require.GreaterOrEqual(t, len(files), 93, "a history for every path")
 	replayer := worker.NewWorkflowReplayer()
 	replayer.RegisterWorkflowWithOptions(workflows.Order, workflow.RegisterOptions{Name: "Order"})
 	replayer.RegisterWorkflowWithOptions(workflows.Return, workflow.RegisterOptions{Name: "Return"})
