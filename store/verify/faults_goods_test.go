@@ -147,6 +147,9 @@ var unitFaults = []corruption{
 	{id: "V-S12", name: "not found, and still on hand", subject: `ord('short-elsewhere')`, plant: `
 		UPDATE stock_ledger SET on_hand = 0 WHERE order_id = ord('short-elsewhere') AND kind = 'count';
 		UPDATE stock_levels SET on_hand = on_hand + 1 WHERE sku = 'ONLY-short-elsewhere' AND location_id = 'nyc'`},
+	{id: "V-S12", name: "thrown away, and still in quality control", subject: `(SELECT format('GLOVE at nyc, row %s', id) FROM stock_ledger WHERE sku = 'GLOVE' AND on_hand < 0)`, plant: `
+		UPDATE stock_ledger SET unavailable = 0 WHERE sku = 'GLOVE' AND on_hand < 0;
+		UPDATE stock_levels SET unavailable = unavailable + 1 WHERE sku = 'GLOVE'`},
 	{id: "V-S12", name: "came unexpected, and nobody booked it", subject: `ret('return-unexpected')`, plant: `
 		UPDATE stock_ledger SET return_id = '' WHERE return_id = ret('return-unexpected')`},
 

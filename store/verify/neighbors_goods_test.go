@@ -48,6 +48,7 @@ var unitNeighbors = []neighbor{
 	{id: "V-S11", name: "there is some where it could not be found", arrange: arrived("ONLY-short-backordered", "1 hour"),
 		there: `(SELECT on_hand > committed + unavailable FROM stock_levels WHERE sku = 'ONLY-short-backordered')`},
 	{id: "V-S11", name: "waits, and a hold keeps stock from it", there: `(SELECT NOT o.grantable AND l.backordered > 0 FROM orders o JOIN order_lines l ON l.order_id = o.id WHERE o.id = ord('short-and-held'))`},
+	{id: "V-S12", name: "decided about by hand", there: `(SELECT on_hand = 4 AND unavailable = 2 AND damaged = 0 FROM stock_levels WHERE sku = 'GLOVE')`},
 	{id: "V-S12", name: "nobody announced it", there: `(SELECT unavailable = 3 FROM stock_levels WHERE sku = 'SOCK')`},
 	{id: "V-S12", name: "kept for quality control", there: `EXISTS (SELECT 1 FROM stock_ledger WHERE return_id = ret('return-scrapped') AND reason = 'quality_control' AND unavailable = 0)`},
 	{id: "V-O3", name: "a promise was broken, and an operator knows", there: `(SELECT promise_broken AND waiting_for = 'stock' AND waiting_until < now() - interval '10 minutes' AND attention_code = '' FROM orders WHERE id = ord('promise-broken'))`},

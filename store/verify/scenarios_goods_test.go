@@ -3,9 +3,12 @@ package verify_test
 import (
 	"time"
 
+	"github.com/waybill-oms/waybill/domain/id"
+	"github.com/waybill-oms/waybill/domain/inventory"
 	"github.com/waybill-oms/waybill/domain/order"
 	"github.com/waybill-oms/waybill/domain/returns"
 	"github.com/waybill-oms/waybill/domain/shipping"
+	"github.com/waybill-oms/waybill/store"
 )
 
 // What is short: ordered of a SKU of its own, of which nyc has a few and lax perhaps one.
@@ -159,6 +162,25 @@ var returnScenarios = []scenario{
 		w.change(w.approved(w.delivered(p), 1), func(o *order.Order, act order.Act) error {
 			return o.ReceiveReturn(o.Returns[0].ID, order.ReceivedItems{Unexpected: []order.SKUUnits{{SKU: "SOCK", Quantity: 3}}}, act)
 		})
+	}},
+	{"return-settled-elsewhere", func(w *world, p order.Placement) {
+		o := w.finish(w.inspect(w.receive(w.approved(w.delivered(paidBy(p, "tok_refund_refused")), 1), 1), grades{returns.GradeA, 1}))
+		w.finish(w.change(o, func(o *order.Order, act order.Act) error {
+			return o.SettleRefund(o.Refunds[0].ID, "bank transfer", act)
+		}))
+	}},
+	{"disposed", func(w *world, p order.Placement) {
+		w.change(w.approved(w.delivered(p), 1), func(o *order.Order, act order.Act) error {
+			return o.ReceiveReturn(o.Returns[0].ID, order.ReceivedItems{Unexpected: []order.SKUUnits{{SKU: "GLOVE", Quantity: 5}}}, act)
+		})
+		decided := func(from, to inventory.State) inventory.Decided {
+			return inventory.Decided{SKU: "GLOVE", Quantity: 1, From: from, To: to}
+		}
+		check(w.store.Dispose(w.ctx, &store.Command{Key: id.New("dis"), Name: "disposition", Subject: "nyc"}, "nyc", []inventory.Decided{
+			decided(inventory.QualityControl, inventory.Available), decided(inventory.QualityControl, inventory.Scrapped),
+			decided(inventory.QualityControl, inventory.Damaged)}, "", w.act()))
+		check(w.store.Dispose(w.ctx, &store.Command{Key: id.New("dis"), Name: "disposition", Subject: "nyc"}, "nyc",
+			[]inventory.Decided{decided(inventory.Damaged, inventory.Available)}, "", w.act()))
 	}},
 	{"return-undelivered", func(w *world, p order.Placement) {
 		w.finish(w.inspect(w.receive(w.scan(w.shipped(p), shipping.ReturnToSender), 2), grades{returns.GradeA, 2}))

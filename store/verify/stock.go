@@ -85,7 +85,7 @@ FROM (
 ) p
 LEFT JOIN (
 	SELECT sku, location_id, sum(on_hand) AS units FROM stock_ledger
-	WHERE kind IN ('receipt', 'adjustment', 'return_receipt', 'transfer_in', 'transfer_out', 'count') GROUP BY sku, location_id
+	WHERE kind IN ('receipt', 'adjustment', 'return_receipt', 'transfer_in', 'transfer_out', 'count', 'disposition') GROUP BY sku, location_id
 ) l ON l.sku = p.sku AND l.location_id = p.location_id
 WHERE p.units > coalesce(l.units, 0)`
 

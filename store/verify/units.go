@@ -144,6 +144,12 @@ WHERE (return_id <> '' OR kind = 'count' AND order_id <> '') AND (on_hand, unava
 	ELSE CASE reason WHEN 'available' THEN (CAST(0 AS bigint), -quantity, CAST(0 AS bigint)) WHEN 'damaged' THEN (CAST(0 AS bigint), CAST(0 AS bigint), quantity)
 		ELSE (CAST(0 AS bigint), CAST(0 AS bigint), CAST(0 AS bigint)) END END
 UNION ALL
+SELECT format('%s at %s, row %s', sku, location_id, id), format('decided about by hand, %s: %s on hand, %s unavailable, %s damaged', quantity, on_hand, unavailable, damaged), ''
+FROM stock_ledger
+WHERE kind = 'disposition' AND return_id = '' AND (order_id <> '' OR committed <> 0 OR quantity <= 0 OR (on_hand, unavailable, damaged) NOT IN
+	((CAST(0 AS bigint), -quantity, CAST(0 AS bigint)), (CAST(0 AS bigint), -quantity, -quantity), (-quantity, -quantity, CAST(0 AS bigint)),
+	(-quantity, -quantity, -quantity), (CAST(0 AS bigint), CAST(0 AS bigint), quantity)))
+UNION ALL
 SELECT return_id, format('of line %s %s left for another SKU at %s, and %s arrived there', line_id, sum(quantity) FILTER (WHERE kind = 'transfer_out'), location_id,
 	coalesce(sum(quantity) FILTER (WHERE kind = 'transfer_in'), 0)), ''
 FROM stock_ledger WHERE kind IN ('transfer_out', 'transfer_in') AND return_id <> '' GROUP BY return_id, line_id, location_id HAVING sum(on_hand) <> 0`
