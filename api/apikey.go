@@ -17,8 +17,8 @@ import (
 
 // Scopes are all that a key may be given.
 func Scopes() []string {
-	return []string{"orders:read", "orders:write", "fulfillments:read", "fulfillments:write", "returns:read", "returns:write",
-		"inventory:read", "inventory:write"}
+	return []string{"orders:read", "orders:write", "refunds:write", "fulfillments:read", "fulfillments:write", "returns:read",
+		"returns:write", "inventory:read", "inventory:write"}
 }
 
 // KeyStore is where keys are kept, without their secrets.

@@ -95,7 +95,7 @@ func exampleOf(op *api.Operation) api.Handler {
 
 // pathOf is an operation's path, about something with this id.
 func pathOf(op *api.Operation, id string) string {
-	return strings.NewReplacer("{id}", id, "{hold_id}", id, "{sku}", id).Replace(op.Path)
+	return strings.NewReplacer("{id}", id, "{hold_id}", id, "{refund_id}", id, "{sku}", id).Replace(op.Path)
 }
 
 // fails is a handler that answers with an error.

@@ -62,7 +62,7 @@ func (s *Service) deliver(c *gin.Context, o *order.Order, settled bool, decide f
 	case found && done.Fingerprint != print:
 		return nil, reused(done.Request, Canonical(c))
 	case found:
-		return s.Store.Order(c.Request.Context(), o.ID)
+		return s.doneBefore(c, o.ID)
 	case settled:
 		if changes, err := tried(o, decide); err != nil || !changes {
 			return o, err
@@ -81,6 +81,26 @@ func (s *Service) deliver(c *gin.Context, o *order.Order, settled bool, decide f
 		return nil, err
 	}
 	return s.Store.Order(c.Request.Context(), o.ID)
+}
+
+// doneBefore answers a command that was done. Its run may have been lost with what it did, and the caller is asking
+// because he never heard: it is told to look at what is due.
+func (s *Service) doneBefore(c *gin.Context, orderID string) (*order.Order, error) {
+	o, err := s.Store.Order(c.Request.Context(), orderID)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := limited(c, startLimit)
+	defer cancel()
+	if len(o.Steps()) > 0 {
+		_ = s.Runs.Wake(ctx, o) // whatever went wrong: a sweeper does so too
+	}
+	for _, r := range o.Returns {
+		if len(o.ReturnFacts(r.ID).Steps) > 0 {
+			_ = s.Runs.WakeReturn(ctx, o, r.ID)
+		}
+	}
+	return o, nil
 }
 
 // tried asks a decision of a copy of the order: whether it refuses, and whether it would change anything.

@@ -58,6 +58,13 @@ func TestWrongFieldsOfCommands(t *testing.T) {
 		"refund an amount":             {"/v1/returns/x/inspect", `{"lines":[{"line_id":"lin_1","quantity":1,"grade":"A","refund":100}]}`, "/lines/0/refund", "wrong_type"},
 		"cancel a return for nothing":  {"/v1/returns/x/cancel", `{"reason":""}`, "/reason", "too_short"},
 		"resume a return and more":     {"/v1/returns/x/resume", `{"force":true}`, "/force", "unknown_field"},
+		"settle without a reference":   {"/v1/orders/x/refunds/y/settle", `{}`, "/reference", "required"},
+		"settle with a blank one":      {"/v1/orders/x/refunds/y/settle", `{"reference":" "}`, "/reference", "bad_format"},
+		"settle another amount":        {"/v1/orders/x/refunds/y/settle", `{"reference":"x","amount":1}`, "/amount", "unknown_field"},
+		"dispose of nothing":           {"/v1/inventory/dispositions", `{"location":"sf","lines":[]}`, "/lines", "too_few"},
+		"dispose of what is for sale":  {"/v1/inventory/dispositions", `{"location":"sf","lines":[{"sku":"A","quantity":1,"from":"available","to":"scrapped"}]}`, "/lines/0/from", "unknown_value"},
+		"put away to quality control":  {"/v1/inventory/dispositions", `{"location":"sf","lines":[{"sku":"A","quantity":1,"from":"damaged","to":"quality_control"}]}`, "/lines/0/to", "unknown_value"},
+		"dispose of less than nothing": {"/v1/inventory/dispositions", `{"location":"sf","lines":[{"sku":"A","quantity":-1,"from":"damaged","to":"scrapped"}]}`, "/lines/0/quantity", "out_of_range"},
 		"a return seen nowhere":        {"/v1/returns/x/tracking", `{"status":"vanished","occurred_at":"2026-01-12T15:04:05Z"}`, "/status", "unknown_value"},
 		"a return seen some time":      {"/v1/returns/x/tracking", `{"status":"in_transit"}`, "/occurred_at", "required"},
 	} {
@@ -126,7 +133,8 @@ func TestQueriesOfParcelsAndReturns(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, res.StatusCode)
 }
 
-// TestScopesOfReturns: a customer's account may ask for returns and call them off; the rest is the warehouse's.
+// TestScopesOfReturns: a customer's account may ask for returns and call them off; the rest is the warehouse's, but that
+// money was given back elsewhere takes a scope that neither has.
 func TestScopesOfReturns(t *testing.T) {
 	contract, err := api.LoadContract()
 	require.NoError(t, err)
@@ -134,7 +142,7 @@ func TestScopesOfReturns(t *testing.T) {
 		"listReturns": "returns:read", "getReturn": "returns:read", "approveReturn": "fulfillments:write", "declineReturn": "fulfillments:write",
 		"receiveReturn": "fulfillments:write", "inspectReturn": "fulfillments:write", "resumeReturn": "fulfillments:write",
 		"recordReturnTracking": "fulfillments:write", "listShipments": "fulfillments:read", "holdOrder": "orders:write",
-		"releaseOrderHold": "orders:write", "holdFulfillment": "fulfillments:write", "releaseFulfillmentHold": "fulfillments:write"}
+		"settleRefund": "refunds:write", "disposeStock": "inventory:write", "adjustStock": "inventory:write", "releaseOrderHold": "orders:write", "holdFulfillment": "fulfillments:write", "releaseFulfillmentHold": "fulfillments:write"}
 	for id, scope := range want {
 		require.Equal(t, scope, contract.Operation(id).Scope, id)
 	}

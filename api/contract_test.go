@@ -124,7 +124,7 @@ func TestRequestsUseWhatTheBorderReads(t *testing.T) {
 
 func TestOperations(t *testing.T) {
 	c := contractOf(t)
-	require.Len(t, c.Operations, 41)
+	require.Len(t, c.Operations, 43)
 	for _, op := range c.Operations {
 		t.Run(op.ID, func(t *testing.T) {
 			require.Regexp(t, `^[a-z]+([A-Z][a-z]+)*$`, op.ID)
@@ -248,6 +248,8 @@ func TestEnumsAreTheDomains(t *testing.T) {
 	for _, s := range []returns.Stock{returns.StockAvailable, returns.StockOpenBox, returns.StockQualityControl, returns.StockDamaged, returns.StockNone} {
 		has("Disposition", string(s))
 	}
+	has("DispositionFrom", string(inventory.QualityControl), string(inventory.Damaged))
+	has("DispositionTo", string(inventory.Available), string(inventory.Damaged), string(inventory.Scrapped))
 	for _, k := range []inventory.Kind{inventory.Receipt, inventory.Adjustment, inventory.Reservation, inventory.Release, inventory.Pick,
 		inventory.Shipment, inventory.Count, inventory.ReturnReceipt, inventory.Disposition, inventory.TransferOut, inventory.TransferIn} {
 		has("MovementKind", string(k))

@@ -58,7 +58,29 @@ func (s *Service) adjustStock(c *gin.Context) error {
 }
 
 func (s *Service) changeStock(c *gin.Context, kind inventory.Kind, location string, changes []store.StockChange, reason string) error {
+	var skus []string
+	for _, change := range changes {
+		skus = append(skus, change.SKU)
+	}
 	err := s.Store.ChangeStock(c.Request.Context(), command(c, string(kind), location), kind, location, changes, reason, s.act(c))
+	return s.stockChanged(c, location, skus, err)
+}
+
+// disposeStock writes down what somebody decided about goods that are not for sale.
+func (s *Service) disposeStock(c *gin.Context) error {
+	body := Body[client.DispositionRequest](c)
+	var lines []inventory.Decided
+	var skus []string
+	for _, l := range body.Lines {
+		lines = append(lines, inventory.Decided{SKU: l.SKU, Quantity: l.Quantity, From: inventory.State(l.From), To: inventory.State(l.To)})
+		skus = append(skus, l.SKU)
+	}
+	err := s.Store.Dispose(c.Request.Context(), command(c, string(inventory.Disposition), body.Location), body.Location, lines, body.Reason, s.act(c))
+	return s.stockChanged(c, body.Location, skus, err)
+}
+
+// stockChanged answers a change of stock with the levels of its SKUs, each once.
+func (s *Service) stockChanged(c *gin.Context, location string, skus []string, err error) error {
 	switch {
 	case fault.Is(err, "idempotency_key_reused"):
 		return s.reusedMeanwhile(c, err)
@@ -70,13 +92,11 @@ func (s *Service) changeStock(c *gin.Context, kind inventory.Kind, location stri
 		return err
 	}
 	answer := client.StockChange{Location: location, Levels: []client.InventoryLevel{}}
-	var seen []string
-	for _, change := range changes {
-		if slices.Contains(seen, change.SKU) {
+	for i, sku := range skus {
+		if slices.Contains(skus[:i], sku) {
 			continue
 		}
-		seen = append(seen, change.SKU)
-		levels, err := s.Store.Levels(c.Request.Context(), store.LevelFilter{SKU: change.SKU, LocationID: location})
+		levels, err := s.Store.Levels(c.Request.Context(), store.LevelFilter{SKU: sku, LocationID: location})
 		if err != nil {
 			return err
 		}

@@ -84,8 +84,12 @@ var problems = map[string]explained{
 	"out_of_stock": {"Not enough stock", "`shortages` has each line that is short, what it asked for and what there was. " +
 		"Nothing was held."},
 	"external_id_taken": {"Another order has this external id", "The channel has an order with this `external_id` and other content."},
-	"below_committed": {"Orders hold these units", "Fewer units would be on hand than orders hold. `holders` has the orders; cancel or " +
-		"ship some of them first."},
+	"below_committed": {"These units are held, or not for sale", "Fewer units would be on hand than orders hold and than are in quality " +
+		"control or damaged. `holders` has the orders: cancel or ship some of them first. Goods that are not for sale go by " +
+		"`POST /v1/inventory/dispositions`."},
+	"not_in_state": {"Fewer units are in that state", "`errors` names the lines. What a return received is decided about by its " +
+		"inspection. Nothing was changed."},
+	"refund_pending":      {"The refund is under way", "Its gateway is being asked, and may still give the money back: wait for its answer."},
 	"already_shipped":     {"A carrier has it", "What a carrier has cannot be cancelled: it comes back as a return."},
 	"being_shipped":       {"A parcel is being shipped", "Its capture has not been answered yet. Ask again when it has."},
 	"nothing_to_ship":     {"Nothing is ready to ship", "No parcel of this fulfillment order is packed and labeled."},

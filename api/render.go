@@ -207,7 +207,7 @@ func renderMovement(m store.LedgerRow) client.LedgerEntry {
 }
 
 func renderReturn(o *order.Order, t *order.Return) client.Return {
-	r := client.Return{ID: t.ID, OrderID: o.ID, Number: t.Number, Status: client.ReturnLifeStatus(t.Status),
+	r := client.Return{ID: t.ID, OrderID: o.ID, ExternalID: o.ExternalID, Channel: o.Channel, Number: t.Number, Status: client.ReturnLifeStatus(t.Status),
 		Origin: client.ReturnOrigin(t.Origin), DeclineReason: optional(t.DeclineReason), Returnless: t.Returnless,
 		Lines: renderReturnLines(t), Inspections: []client.Inspection{}, Unexpected: []client.UnexpectedItem{},
 		Estimate: renderEstimate(o, t), Refunds: renderRefunds(o, t.ID), WaitingFor: waitingFor(t.WaitingFor),
@@ -236,7 +236,10 @@ func renderReturnLines(t *order.Return) []client.ReturnLine {
 	for _, l := range t.Lines {
 		sum := entry(&lines, func(e client.ReturnLine) bool { return e.LineID == l.LineID })
 		if sum.LineID == "" {
-			sum.LineID, sum.SKU, sum.Reason = l.LineID, l.SKU, client.ReturnedReason(l.Reason)
+			sum.LineID, sum.SKU, sum.Reason, sum.Shipments = l.LineID, l.SKU, client.ReturnedReason(l.Reason), []client.ID{}
+		}
+		if !slices.Contains(sum.Shipments, l.ShipmentID) {
+			sum.Shipments = append(sum.Shipments, l.ShipmentID)
 		}
 		sum.Quantity += l.Quantity
 		sum.Received += l.Received
@@ -246,9 +249,9 @@ func renderReturnLines(t *order.Return) []client.ReturnLine {
 	return lines
 }
 
-func renderReturnSummary(orderID string, t *order.Return) client.ReturnSummary {
-	return client.ReturnSummary{ID: t.ID, OrderID: orderID, Number: t.Number, Status: client.ReturnLifeStatus(t.Status),
-		Origin: client.ReturnOrigin(t.Origin), Returnless: t.Returnless, Lines: renderReturnLines(t),
+func renderReturnSummary(t store.ReturnRow) client.ReturnSummary {
+	return client.ReturnSummary{ID: t.ID, OrderID: t.OrderID, ExternalID: t.ExternalID, Channel: t.Channel, Number: t.Number, Status: client.ReturnLifeStatus(t.Status),
+		Origin: client.ReturnOrigin(t.Origin), Returnless: t.Returnless, Lines: renderReturnLines(&t.Return),
 		Attention:  attention(t.AttentionCode, t.AttentionDetail, t.AttentionSince),
 		WaitingFor: waitingFor(t.WaitingFor), ExpiresAt: t.ExpiresAt, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt}
 }

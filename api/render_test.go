@@ -56,10 +56,11 @@ func TestALineIsOneEntry(t *testing.T) {
 	require.Equal(t, []client.ShipmentLine{{LineID: "lin_1", SKU: "A", Quantity: 3}}, p.Lines)
 
 	back := renderReturnLines(&order.Return{Lines: []order.ReturnLine{
-		{LineID: "lin_1", SKU: "A", Quantity: 2, Received: 2, Inspected: 1, Reason: returns.Damaged},
-		{LineID: "lin_1", SKU: "A", FirstUnit: 4, Quantity: 1, Dismissed: 1, Reason: returns.Damaged}}})
-	require.Equal(t, []client.ReturnLine{{LineID: "lin_1", SKU: "A", Quantity: 3, Received: 2, Inspected: 1, Dismissed: 1,
-		Reason: client.ReturnedReasonDamaged}}, back)
+		{LineID: "lin_1", SKU: "A", Quantity: 2, Received: 2, Inspected: 1, Reason: returns.Damaged, ShipmentID: "shp_1"},
+		{LineID: "lin_1", SKU: "A", FirstUnit: 4, Quantity: 1, Dismissed: 1, Reason: returns.Damaged, ShipmentID: "shp_2"},
+		{LineID: "lin_1", SKU: "A", FirstUnit: 7, Quantity: 1, Reason: returns.Damaged, ShipmentID: "shp_1"}}})
+	require.Equal(t, []client.ReturnLine{{LineID: "lin_1", SKU: "A", Quantity: 4, Received: 2, Inspected: 1, Dismissed: 1,
+		Reason: client.ReturnedReasonDamaged, Shipments: []client.ID{"shp_1", "shp_2"}}}, back)
 }
 
 func TestALabelIsShownOnceThereIsOne(t *testing.T) {

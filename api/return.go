@@ -113,7 +113,7 @@ func (s *Service) listReturns(c *gin.Context) error {
 			answer.NextCursor = NextCursor(c, Position{At: found[i-1].CreatedAt, Key: found[i-1].ID})
 			break
 		}
-		answer.Data = append(answer.Data, renderReturnSummary(r.OrderID, &r.Return))
+		answer.Data = append(answer.Data, renderReturnSummary(r))
 	}
 	Reply(c, http.StatusOK, answer)
 	return nil
@@ -130,6 +130,9 @@ func (s *Service) getReturn(c *gin.Context) error {
 // orderOfReturn loads the order of the return that the path names.
 func (s *Service) orderOfReturn(c *gin.Context) (*order.Order, error) {
 	orderID, err := s.Store.OrderOf(c.Request.Context(), c.Param("id"))
+	if fault.Is(err, "not_found") {
+		return nil, notFound("return")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ type Store interface {
 	Place(ctx context.Context, p order.Placement, orderID, key string, act order.Act) (placed *order.Order, fresh bool, err error)
 	Change(ctx context.Context, orderID string, cmd *store.Command, act order.Act, decide func(*order.Order) error) (*order.Order, error)
 	ChangeStock(ctx context.Context, cmd *store.Command, kind inventory.Kind, locationID string, changes []store.StockChange, reason string, act order.Act) error
+	Dispose(ctx context.Context, cmd *store.Command, locationID string, lines []inventory.Decided, reason string, act order.Act) error
 	PutLocation(ctx context.Context, l store.Location, act order.Act) (created bool, err error)
 
 	Order(ctx context.Context, orderID string) (*order.Order, error)
@@ -43,6 +44,8 @@ type Runs interface {
 	Command(ctx context.Context, o *order.Order, name, key string, command any) (order.Facts, error)
 	CommandReturn(ctx context.Context, o *order.Order, returnID, name, key string, command any) (order.Facts, error)
 	EnsureReturn(ctx context.Context, o *order.Order, returnID string) error
+	Wake(ctx context.Context, o *order.Order) error
+	WakeReturn(ctx context.Context, o *order.Order, returnID string) error
 	Progress(ctx context.Context, orderID string) (workflows.Progress, *commonpb.WorkflowExecution, error)
 	Running(ctx context.Context, orderID string) (bool, error)
 }
@@ -74,7 +77,8 @@ func (s *Service) Handlers() Handlers {
 		"placeOrder": s.placeOrder, "listOrders": s.listOrders, "getOrder": s.getOrder,
 		"getOrderProgress": s.getOrderProgress, "getOrderTimeline": s.getOrderTimeline,
 		"cancelOrder": s.cancelOrder, "payOrder": s.payOrder, "resumeOrder": s.resumeOrder,
-		"holdOrder": s.holdOrder, "releaseOrderHold": s.releaseOrderHold,
+		"settleRefund": s.settleRefund,
+		"holdOrder":    s.holdOrder, "releaseOrderHold": s.releaseOrderHold,
 		"listFulfillments": s.listFulfillments, "pickFulfillment": s.pickFulfillment,
 		"packFulfillment": s.packFulfillment, "shipFulfillment": s.shipFulfillment,
 		"holdFulfillment": s.holdFulfillment, "releaseFulfillmentHold": s.releaseFulfillmentHold,
@@ -84,6 +88,7 @@ func (s *Service) Handlers() Handlers {
 		"inspectReturn": s.inspectReturn, "cancelReturn": s.cancelReturn, "resumeReturn": s.resumeReturn,
 		"recordReturnTracking": s.recordReturnTracking,
 		"putLocation":          s.putLocation, "receiveStock": s.receiveStock, "adjustStock": s.adjustStock,
+		"disposeStock":  s.disposeStock,
 		"listInventory": s.listInventory, "listHolders": s.listHolders, "listLedger": s.listLedger,
 	}
 }

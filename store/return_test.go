@@ -78,7 +78,7 @@ func TestReturns(t *testing.T) {
 	require.NoError(t, err)
 	b, err = s.Order(t.Context(), b.ID)
 	require.NoError(t, err)
-	require.Equal(t, ReturnRow{OrderID: b.ID, Currency: "USD", Return: b.Returns[0]}, rows[0], "whole, as its order has it")
+	require.Equal(t, ReturnRow{OrderID: b.ID, ExternalID: "b", Channel: "web", Currency: "USD", Return: b.Returns[0]}, rows[0], "whole, as its order has it")
 }
 
 func TestOrderOf(t *testing.T) {

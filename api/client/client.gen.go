@@ -70,6 +70,45 @@ func (e Disposition) Valid() bool {
 	}
 }
 
+// Defines values for DispositionFrom.
+const (
+	DispositionFromDamaged        DispositionFrom = "damaged"
+	DispositionFromQualityControl DispositionFrom = "quality_control"
+)
+
+// Valid indicates whether the value is a known member of the DispositionFrom enum.
+func (e DispositionFrom) Valid() bool {
+	switch e {
+	case DispositionFromDamaged:
+		return true
+	case DispositionFromQualityControl:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DispositionTo.
+const (
+	DispositionToAvailable DispositionTo = "available"
+	DispositionToDamaged   DispositionTo = "damaged"
+	DispositionToScrapped  DispositionTo = "scrapped"
+)
+
+// Valid indicates whether the value is a known member of the DispositionTo enum.
+func (e DispositionTo) Valid() bool {
+	switch e {
+	case DispositionToAvailable:
+		return true
+	case DispositionToDamaged:
+		return true
+	case DispositionToScrapped:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for FulfillmentOrderStatus.
 const (
 	FulfillmentOrderStatusCancelled  FulfillmentOrderStatus = "cancelled"
@@ -921,6 +960,38 @@ type Detail = string
 // are here and not for sale, `none` are not here.
 type Disposition string
 
+// DispositionFrom What the units are now, and may not be sold as.
+type DispositionFrom string
+
+// DispositionLine defines model for DispositionLine.
+type DispositionLine struct {
+	// From What the units are now, and may not be sold as.
+	From DispositionFrom `json:"from"`
+
+	// Quantity A number of units, at least one.
+	Quantity Quantity `json:"quantity"`
+
+	// SKU What is sold, by the name that the catalog and the warehouse share.
+	SKU SKU `json:"sku"`
+
+	// To What becomes of them. `scrapped` units are not here any more.
+	To DispositionTo `json:"to"`
+}
+
+// DispositionRequest defines model for DispositionRequest.
+type DispositionRequest struct {
+	Lines []DispositionLine `json:"lines"`
+
+	// Location The id of a location, chosen by you.
+	Location LocationID `json:"location"`
+
+	// Reason Why, for the ledger.
+	Reason string `json:"reason,omitempty"`
+}
+
+// DispositionTo What becomes of them. `scrapped` units are not here any more.
+type DispositionTo string
+
 // ExternalID An id of yours.
 type ExternalID = string
 
@@ -1260,7 +1331,7 @@ type LedgerEntry struct {
 	// - `pick`: taken off the shelf; moves no level.
 	// - `shipment`: handed to a carrier.
 	// - `return_receipt`: came back; in quality control until inspected.
-	// - `disposition`: what an inspection made of what came back.
+	// - `disposition`: what an inspection, or a person, made of what was not for sale.
 	// - `transfer_out`, `transfer_in`: became another SKU, such as that of opened boxes.
 	// - `count`: a picker found fewer than the books said, or some not fit for sale.
 	Kind   MovementKind `json:"kind"`
@@ -1356,7 +1427,7 @@ type Money = int64
 // - `pick`: taken off the shelf; moves no level.
 // - `shipment`: handed to a carrier.
 // - `return_receipt`: came back; in quality control until inspected.
-// - `disposition`: what an inspection made of what came back.
+// - `disposition`: what an inspection, or a person, made of what was not for sale.
 // - `transfer_out`, `transfer_in`: became another SKU, such as that of opened boxes.
 // - `count`: a picker found fewer than the books said, or some not fit for sale.
 type MovementKind string
@@ -1982,8 +2053,8 @@ type Refund struct {
 	Shipping Money `json:"shipping"`
 
 	// Status - `pending`: asked for. The money is not back yet.
-	// - `succeeded`: the gateway gave it back.
-	// - `refused`: the gateway will not; it is asked again, and the order asks for attention.
+	// - `succeeded`: it is back: the gateway gave it, or somebody did elsewhere, and said so.
+	// - `refused`: the gateway will not; it is asked again, and the order, or the return, asks for attention.
 	Status RefundStatus `json:"status"`
 }
 
@@ -2002,9 +2073,15 @@ type RefundLine struct {
 	Quantity Units `json:"quantity"`
 }
 
+// RefundSettleRequest defines model for RefundSettleRequest.
+type RefundSettleRequest struct {
+	// Reference Where that payment can be found.
+	Reference string `json:"reference"`
+}
+
 // RefundStatus - `pending`: asked for. The money is not back yet.
-// - `succeeded`: the gateway gave it back.
-// - `refused`: the gateway will not; it is asked again, and the order asks for attention.
+// - `succeeded`: it is back: the gateway gave it, or somebody did elsewhere, and said so.
+// - `refused`: the gateway will not; it is asked again, and the order, or the return, asks for attention.
 type RefundStatus string
 
 // ResumeRequest Nothing to say: `{}`.
@@ -2017,6 +2094,9 @@ type Return struct {
 
 	// Attention Why somebody has to look at it, if somebody has to.
 	Attention *Attention `json:"attention"`
+
+	// Channel Where the order came from.
+	Channel Channel `json:"channel"`
 
 	// ClosedAt RFC 3339, in UTC; null when there is none.
 	ClosedAt *NullableTime `json:"closed_at"`
@@ -2033,6 +2113,9 @@ type Return struct {
 
 	// ExpiresAt RFC 3339, in UTC; null when there is none.
 	ExpiresAt *NullableTime `json:"expires_at"`
+
+	// ExternalID An id of yours.
+	ExternalID ExternalID `json:"external_id"`
 
 	// ID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
 	ID ID `json:"id"`
@@ -2165,6 +2248,9 @@ type ReturnLine struct {
 	// Received A number of units, or none.
 	Received Units `json:"received"`
 
+	// Shipments The parcels in which they went to the customer.
+	Shipments []ID `json:"shipments"`
+
 	// SKU What is sold, by the name that the catalog and the warehouse share.
 	SKU SKU `json:"sku"`
 }
@@ -2262,11 +2348,17 @@ type ReturnStatus string
 type ReturnSummary struct {
 	Attention *Attention `json:"attention"`
 
+	// Channel Where the order came from.
+	Channel Channel `json:"channel"`
+
 	// CreatedAt RFC 3339, in UTC.
 	CreatedAt Time `json:"created_at"`
 
 	// ExpiresAt RFC 3339, in UTC; null when there is none.
 	ExpiresAt *NullableTime `json:"expires_at"`
+
+	// ExternalID An id of yours.
+	ExternalID ExternalID `json:"external_id"`
 
 	// ID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
 	ID    ID           `json:"id"`
@@ -2458,7 +2550,7 @@ type Step struct {
 	Subject string `json:"subject"`
 }
 
-// StockChange The levels that a receipt or an adjustment made, one entry for each SKU in it.
+// StockChange The levels that a receipt, an adjustment or a disposition made, one entry for each SKU in it.
 type StockChange struct {
 	Levels []InventoryLevel `json:"levels"`
 
@@ -2549,11 +2641,11 @@ type UnitsDelta = int64
 
 // WaitingFor Whose turn it is.
 //
-// - `payment`: a gateway decides on the payment.
+// - `payment`: a gateway decides on the payment, or the payment was declined and another token is to come.
 // - `stock`: units are being committed, or wait for stock to arrive.
 // - `warehouse`: somebody has to pick, pack or ship; of a return, to receive or inspect.
 // - `carrier`: parcels are on their way.
-// - `customer`: the customer has to pay in another way, or talk to the bank; of a return, to send it.
+// - `customer`: the bank wants the customer to confirm the payment; of a return, the customer has to send it.
 // - `operator`: somebody has to look; see `attention` and `holds`.
 // - `gateway`: a gateway or carrier does not answer, and is asked again.
 type WaitingFor string
@@ -2638,11 +2730,11 @@ type FilterTrackingStatus = TrackingStatus
 
 // FilterWaitingFor Whose turn it is.
 //
-// - `payment`: a gateway decides on the payment.
+// - `payment`: a gateway decides on the payment, or the payment was declined and another token is to come.
 // - `stock`: units are being committed, or wait for stock to arrive.
 // - `warehouse`: somebody has to pick, pack or ship; of a return, to receive or inspect.
 // - `carrier`: parcels are on their way.
-// - `customer`: the customer has to pay in another way, or talk to the bank; of a return, to send it.
+// - `customer`: the bank wants the customer to confirm the payment; of a return, the customer has to send it.
 // - `operator`: somebody has to look; see `attention` and `holds`.
 // - `gateway`: a gateway or carrier does not answer, and is asked again.
 type FilterWaitingFor = WaitingFor
@@ -2661,6 +2753,9 @@ type Limit = int
 
 // OrderID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
 type OrderID = ID
+
+// RefundID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
+type RefundID = ID
 
 // ReturnID An id that Waybill gave. Ids sort by the time they were made; their beginning says what they name.
 type ReturnID = ID
@@ -2738,6 +2833,13 @@ type ListInventoryParams struct {
 
 // AdjustStockParams defines parameters for AdjustStock.
 type AdjustStockParams struct {
+	// IdempotencyKey Your name for this request, in up to 255 printable ASCII characters: a UUID will do, a name that you can make
+	// again will do better (`place-1001`). Repeat it when you do not know what became of the request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// DisposeStockParams defines parameters for DisposeStock.
+type DisposeStockParams struct {
 	// IdempotencyKey Your name for this request, in up to 255 printable ASCII characters: a UUID will do, a name that you can make
 	// again will do better (`place-1001`). Repeat it when you do not know what became of the request.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
@@ -2846,6 +2948,13 @@ type ReleaseOrderHoldParams struct {
 
 // PayOrderParams defines parameters for PayOrder.
 type PayOrderParams struct {
+	// IdempotencyKey Your name for this request, in up to 255 printable ASCII characters: a UUID will do, a name that you can make
+	// again will do better (`place-1001`). Repeat it when you do not know what became of the request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// SettleRefundParams defines parameters for SettleRefund.
+type SettleRefundParams struct {
 	// IdempotencyKey Your name for this request, in up to 255 printable ASCII characters: a UUID will do, a name that you can make
 	// again will do better (`place-1001`). Repeat it when you do not know what became of the request.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
@@ -2992,6 +3101,9 @@ type ShipFulfillmentJSONRequestBody = ShipRequest
 // AdjustStockJSONRequestBody defines body for AdjustStock for application/json ContentType.
 type AdjustStockJSONRequestBody = AdjustmentRequest
 
+// DisposeStockJSONRequestBody defines body for DisposeStock for application/json ContentType.
+type DisposeStockJSONRequestBody = DispositionRequest
+
 // ReceiveStockJSONRequestBody defines body for ReceiveStock for application/json ContentType.
 type ReceiveStockJSONRequestBody = ReceiptRequest
 
@@ -3012,6 +3124,9 @@ type ReleaseOrderHoldJSONRequestBody = HoldReleaseRequest
 
 // PayOrderJSONRequestBody defines body for PayOrder for application/json ContentType.
 type PayOrderJSONRequestBody = PaymentRequest
+
+// SettleRefundJSONRequestBody defines body for SettleRefund for application/json ContentType.
+type SettleRefundJSONRequestBody = RefundSettleRequest
 
 // ResumeOrderJSONRequestBody defines body for ResumeOrder for application/json ContentType.
 type ResumeOrderJSONRequestBody = ResumeRequest
@@ -3320,8 +3435,8 @@ type ClientInterface interface {
 	// Books the difference between what the system says is on hand and what is really there. A negative quantity takes
 	// units off.
 	//
-	// - `409` `below_committed`: fewer units would be on hand than orders hold. `holders` has those orders; nothing was
-	//   changed.
+	// - `409` `below_committed`: fewer units would be on hand than orders hold and than are not for sale. `holders` has those
+	//   orders; nothing was changed. `below_zero`: fewer than none.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3333,13 +3448,47 @@ type ClientInterface interface {
 	// Books the difference between what the system says is on hand and what is really there. A negative quantity takes
 	// units off.
 	//
-	// - `409` `below_committed`: fewer units would be on hand than orders hold. `holders` has those orders; nothing was
-	//   changed.
+	// - `409` `below_committed`: fewer units would be on hand than orders hold and than are not for sale. `holders` has those
+	//   orders; nothing was changed. `below_zero`: fewer than none.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/inventory/adjustments (the `AdjustStock` operationId).
 	AdjustStock(ctx context.Context, params *AdjustStockParams, body AdjustStockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DisposeStockWithBody Decide about goods not for sale
+	//
+	// For goods that are here and not for sale: what nobody announced in a parcel that came back, what was repaired or thrown
+	// away, what a picker found damaged. What becomes `available` goes to the orders that wait for it, as what arrives does. All
+	// lines are booked or none.
+	//
+	// Units that a return received are not to be had here before they are inspected: `POST /v1/returns/{id}/inspect` decides about
+	// them, and about the customer's money.
+	//
+	// - `409` `not_in_state`: fewer units are in that state. `errors` names the lines; nothing was changed.
+	// - `422` `same_state`: the units are in that state already.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/inventory/dispositions (the `DisposeStock` operationId).
+	DisposeStockWithBody(ctx context.Context, params *DisposeStockParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DisposeStock Decide about goods not for sale
+	//
+	// For goods that are here and not for sale: what nobody announced in a parcel that came back, what was repaired or thrown
+	// away, what a picker found damaged. What becomes `available` goes to the orders that wait for it, as what arrives does. All
+	// lines are booked or none.
+	//
+	// Units that a return received are not to be had here before they are inspected: `POST /v1/returns/{id}/inspect` decides about
+	// them, and about the customer's money.
+	//
+	// - `409` `not_in_state`: fewer units are in that state. `errors` names the lines; nothing was changed.
+	// - `422` `same_state`: the units are in that state already.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/inventory/dispositions (the `DisposeStock` operationId).
+	DisposeStock(ctx context.Context, params *DisposeStockParams, body DisposeStockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListLedger Read the stock ledger
 	//
@@ -3605,6 +3754,36 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/orders/{id}/progress (the `GetOrderProgress` operationId).
 	GetOrderProgress(ctx context.Context, id OrderID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// SettleRefundWithBody Say that a refund was paid elsewhere
+	//
+	// For a refund that its gateway refuses, after somebody gave the money back by other means: in the shop where an imported
+	// order was paid (its gateway, `external`, refuses every refund as `refund_elsewhere`), or by bank transfer. Waybill moves no
+	// money then; it counts the refund as given back, and the return that it is for can close. Settling a refund that has
+	// `succeeded` changes nothing.
+	//
+	// - `404`: the order has no such refund.
+	// - `409` `refund_pending`: the gateway is being asked, and may still give it back.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/orders/{id}/refunds/{refund_id}/settle (the `SettleRefund` operationId).
+	SettleRefundWithBody(ctx context.Context, id OrderID, refundID RefundID, params *SettleRefundParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SettleRefund Say that a refund was paid elsewhere
+	//
+	// For a refund that its gateway refuses, after somebody gave the money back by other means: in the shop where an imported
+	// order was paid (its gateway, `external`, refuses every refund as `refund_elsewhere`), or by bank transfer. Waybill moves no
+	// money then; it counts the refund as given back, and the return that it is for can close. Settling a refund that has
+	// `succeeded` changes nothing.
+	//
+	// - `404`: the order has no such refund.
+	// - `409` `refund_pending`: the gateway is being asked, and may still give it back.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/orders/{id}/refunds/{refund_id}/settle (the `SettleRefund` operationId).
+	SettleRefund(ctx context.Context, id OrderID, refundID RefundID, params *SettleRefundParams, body SettleRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ResumeOrderWithBody Try again what is stuck
 	//
 	// For an operator, after the cause of an `attention` is mended: operations whose outcome is unknown are looked up, those
@@ -3705,7 +3884,8 @@ type ClientInterface interface {
 	// ApproveReturnWithBody Approve a return
 	//
 	// Says yes to a requested return. Where the policy says so a label for the way back is bought. With `returnless` the
-	// customer keeps the goods and is refunded at once.
+	// customer keeps the goods and is refunded at once; that may still be said of a return that is `approved` or `in_transit`, as
+	// when its parcel was lost.
 	//
 	// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
 	//
@@ -3717,7 +3897,8 @@ type ClientInterface interface {
 	// ApproveReturn Approve a return
 	//
 	// Says yes to a requested return. Where the policy says so a label for the way back is bought. With `returnless` the
-	// customer keeps the goods and is refunded at once.
+	// customer keeps the goods and is refunded at once; that may still be said of a return that is `approved` or `in_transit`, as
+	// when its parcel was lost.
 	//
 	// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
 	//
@@ -3753,6 +3934,7 @@ type ClientInterface interface {
 	// Says no to a requested return, with a reason that the customer may be told. Its units may be asked for again.
 	//
 	// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+	// - `422` `required`: the reason is blank.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3764,6 +3946,7 @@ type ClientInterface interface {
 	// Says no to a requested return, with a reason that the customer may be told. Its units may be asked for again.
 	//
 	// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+	// - `422` `required`: the reason is blank.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3806,7 +3989,8 @@ type ClientInterface interface {
 	//
 	// Books what was found in a parcel that came back, all at once or in several requests. The units are on hand from then on,
 	// and in quality control until they are inspected. What nobody announced goes into `unexpected`: it is kept in quality
-	// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired.
+	// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired, unless only
+	// what nobody announced is in it.
 	//
 	// - `409` `too_many`: more units of a line than are still to come. `received_elsewhere`: other units of the line were
 	//   received at another location. `return_superseded`: the units were announced again, in another return. `return_…`:
@@ -3822,7 +4006,8 @@ type ClientInterface interface {
 	//
 	// Books what was found in a parcel that came back, all at once or in several requests. The units are on hand from then on,
 	// and in quality control until they are inspected. What nobody announced goes into `unexpected`: it is kept in quality
-	// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired.
+	// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired, unless only
+	// what nobody announced is in it.
 	//
 	// - `409` `too_many`: more units of a line than are still to come. `received_elsewhere`: other units of the line were
 	//   received at another location. `return_superseded`: the units were announced again, in another return. `return_…`:
@@ -3836,10 +4021,11 @@ type ClientInterface interface {
 
 	// ResumeReturnWithBody Try again what is stuck
 	//
-	// For an operator, after the cause of an `attention` is mended: operations whose outcome is unknown are looked up, those that
-	// were refused, such as a refund or a label, are tried again under a new key.
+	// For an operator, after the cause of an `attention` is mended: operations that were refused, such as a refund or a label, are
+	// tried again under a new key, those whose outcome is unknown are looked up, and the `attention` ends. A return that is under
+	// way and not stuck stays as it is.
 	//
-	// - `409` `return_…`: nothing is left to be done.
+	// - `409` `return_…`: the return is over: nothing of it is left to be done, and it asks for no attention.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3848,10 +4034,11 @@ type ClientInterface interface {
 
 	// ResumeReturn Try again what is stuck
 	//
-	// For an operator, after the cause of an `attention` is mended: operations whose outcome is unknown are looked up, those that
-	// were refused, such as a refund or a label, are tried again under a new key.
+	// For an operator, after the cause of an `attention` is mended: operations that were refused, such as a refund or a label, are
+	// tried again under a new key, those whose outcome is unknown are looked up, and the `attention` ends. A return that is under
+	// way and not stuck stays as it is.
 	//
-	// - `409` `return_…`: nothing is left to be done.
+	// - `409` `return_…`: the return is over: nothing of it is left to be done, and it asks for no attention.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4300,8 +4487,8 @@ func (c *Client) ListInventory(ctx context.Context, params *ListInventoryParams,
 // Books the difference between what the system says is on hand and what is really there. A negative quantity takes
 // units off.
 //
-//   - `409` `below_committed`: fewer units would be on hand than orders hold. `holders` has those orders; nothing was
-//     changed.
+//   - `409` `below_committed`: fewer units would be on hand than orders hold and than are not for sale. `holders` has those
+//     orders; nothing was changed. `below_zero`: fewer than none.
 //
 // Takes any type of body and a specified content type.
 //
@@ -4323,14 +4510,68 @@ func (c *Client) AdjustStockWithBody(ctx context.Context, params *AdjustStockPar
 // Books the difference between what the system says is on hand and what is really there. A negative quantity takes
 // units off.
 //
-//   - `409` `below_committed`: fewer units would be on hand than orders hold. `holders` has those orders; nothing was
-//     changed.
+//   - `409` `below_committed`: fewer units would be on hand than orders hold and than are not for sale. `holders` has those
+//     orders; nothing was changed. `below_zero`: fewer than none.
 //
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/inventory/adjustments (the `AdjustStock` operationId).
 func (c *Client) AdjustStock(ctx context.Context, params *AdjustStockParams, body AdjustStockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewAdjustStockRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DisposeStockWithBody Decide about goods not for sale
+//
+// For goods that are here and not for sale: what nobody announced in a parcel that came back, what was repaired or thrown
+// away, what a picker found damaged. What becomes `available` goes to the orders that wait for it, as what arrives does. All
+// lines are booked or none.
+//
+// Units that a return received are not to be had here before they are inspected: `POST /v1/returns/{id}/inspect` decides about
+// them, and about the customer's money.
+//
+// - `409` `not_in_state`: fewer units are in that state. `errors` names the lines; nothing was changed.
+// - `422` `same_state`: the units are in that state already.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/inventory/dispositions (the `DisposeStock` operationId).
+func (c *Client) DisposeStockWithBody(ctx context.Context, params *DisposeStockParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDisposeStockRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DisposeStock Decide about goods not for sale
+//
+// For goods that are here and not for sale: what nobody announced in a parcel that came back, what was repaired or thrown
+// away, what a picker found damaged. What becomes `available` goes to the orders that wait for it, as what arrives does. All
+// lines are booked or none.
+//
+// Units that a return received are not to be had here before they are inspected: `POST /v1/returns/{id}/inspect` decides about
+// them, and about the customer's money.
+//
+// - `409` `not_in_state`: fewer units are in that state. `errors` names the lines; nothing was changed.
+// - `422` `same_state`: the units are in that state already.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/inventory/dispositions (the `DisposeStock` operationId).
+func (c *Client) DisposeStock(ctx context.Context, params *DisposeStockParams, body DisposeStockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDisposeStockRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -4795,6 +5036,56 @@ func (c *Client) GetOrderProgress(ctx context.Context, id OrderID, reqEditors ..
 	return c.Client.Do(req)
 }
 
+// SettleRefundWithBody Say that a refund was paid elsewhere
+//
+// For a refund that its gateway refuses, after somebody gave the money back by other means: in the shop where an imported
+// order was paid (its gateway, `external`, refuses every refund as `refund_elsewhere`), or by bank transfer. Waybill moves no
+// money then; it counts the refund as given back, and the return that it is for can close. Settling a refund that has
+// `succeeded` changes nothing.
+//
+// - `404`: the order has no such refund.
+// - `409` `refund_pending`: the gateway is being asked, and may still give it back.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/orders/{id}/refunds/{refund_id}/settle (the `SettleRefund` operationId).
+func (c *Client) SettleRefundWithBody(ctx context.Context, id OrderID, refundID RefundID, params *SettleRefundParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSettleRefundRequestWithBody(c.Server, id, refundID, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SettleRefund Say that a refund was paid elsewhere
+//
+// For a refund that its gateway refuses, after somebody gave the money back by other means: in the shop where an imported
+// order was paid (its gateway, `external`, refuses every refund as `refund_elsewhere`), or by bank transfer. Waybill moves no
+// money then; it counts the refund as given back, and the return that it is for can close. Settling a refund that has
+// `succeeded` changes nothing.
+//
+// - `404`: the order has no such refund.
+// - `409` `refund_pending`: the gateway is being asked, and may still give it back.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/orders/{id}/refunds/{refund_id}/settle (the `SettleRefund` operationId).
+func (c *Client) SettleRefund(ctx context.Context, id OrderID, refundID RefundID, params *SettleRefundParams, body SettleRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSettleRefundRequest(c.Server, id, refundID, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ResumeOrderWithBody Try again what is stuck
 //
 // For an operator, after the cause of an `attention` is mended: operations whose outcome is unknown are looked up, those
@@ -4985,7 +5276,8 @@ func (c *Client) GetReturn(ctx context.Context, id ReturnID, reqEditors ...Reque
 // ApproveReturnWithBody Approve a return
 //
 // Says yes to a requested return. Where the policy says so a label for the way back is bought. With `returnless` the
-// customer keeps the goods and is refunded at once.
+// customer keeps the goods and is refunded at once; that may still be said of a return that is `approved` or `in_transit`, as
+// when its parcel was lost.
 //
 // - `409` `return_…`: the return is not `requested` any more; the code names what it is.
 //
@@ -5007,7 +5299,8 @@ func (c *Client) ApproveReturnWithBody(ctx context.Context, id ReturnID, params 
 // ApproveReturn Approve a return
 //
 // Says yes to a requested return. Where the policy says so a label for the way back is bought. With `returnless` the
-// customer keeps the goods and is refunded at once.
+// customer keeps the goods and is refunded at once; that may still be said of a return that is `approved` or `in_transit`, as
+// when its parcel was lost.
 //
 // - `409` `return_…`: the return is not `requested` any more; the code names what it is.
 //
@@ -5073,6 +5366,7 @@ func (c *Client) CancelReturn(ctx context.Context, id ReturnID, params *CancelRe
 // Says no to a requested return, with a reason that the customer may be told. Its units may be asked for again.
 //
 // - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+// - `422` `required`: the reason is blank.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5094,6 +5388,7 @@ func (c *Client) DeclineReturnWithBody(ctx context.Context, id ReturnID, params 
 // Says no to a requested return, with a reason that the customer may be told. Its units may be asked for again.
 //
 // - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+// - `422` `required`: the reason is blank.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5166,7 +5461,8 @@ func (c *Client) InspectReturn(ctx context.Context, id ReturnID, params *Inspect
 //
 // Books what was found in a parcel that came back, all at once or in several requests. The units are on hand from then on,
 // and in quality control until they are inspected. What nobody announced goes into `unexpected`: it is kept in quality
-// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired.
+// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired, unless only
+// what nobody announced is in it.
 //
 //   - `409` `too_many`: more units of a line than are still to come. `received_elsewhere`: other units of the line were
 //     received at another location. `return_superseded`: the units were announced again, in another return. `return_…`:
@@ -5192,7 +5488,8 @@ func (c *Client) ReceiveReturnWithBody(ctx context.Context, id ReturnID, params 
 //
 // Books what was found in a parcel that came back, all at once or in several requests. The units are on hand from then on,
 // and in quality control until they are inspected. What nobody announced goes into `unexpected`: it is kept in quality
-// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired.
+// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired, unless only
+// what nobody announced is in it.
 //
 //   - `409` `too_many`: more units of a line than are still to come. `received_elsewhere`: other units of the line were
 //     received at another location. `return_superseded`: the units were announced again, in another return. `return_…`:
@@ -5216,10 +5513,11 @@ func (c *Client) ReceiveReturn(ctx context.Context, id ReturnID, params *Receive
 
 // ResumeReturnWithBody Try again what is stuck
 //
-// For an operator, after the cause of an `attention` is mended: operations whose outcome is unknown are looked up, those that
-// were refused, such as a refund or a label, are tried again under a new key.
+// For an operator, after the cause of an `attention` is mended: operations that were refused, such as a refund or a label, are
+// tried again under a new key, those whose outcome is unknown are looked up, and the `attention` ends. A return that is under
+// way and not stuck stays as it is.
 //
-// - `409` `return_…`: nothing is left to be done.
+// - `409` `return_…`: the return is over: nothing of it is left to be done, and it asks for no attention.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5238,10 +5536,11 @@ func (c *Client) ResumeReturnWithBody(ctx context.Context, id ReturnID, params *
 
 // ResumeReturn Try again what is stuck
 //
-// For an operator, after the cause of an `attention` is mended: operations whose outcome is unknown are looked up, those that
-// were refused, such as a refund or a label, are tried again under a new key.
+// For an operator, after the cause of an `attention` is mended: operations that were refused, such as a refund or a label, are
+// tried again under a new key, those whose outcome is unknown are looked up, and the `attention` ends. A return that is under
+// way and not stuck stays as it is.
 //
-// - `409` `return_…`: nothing is left to be done.
+// - `409` `return_…`: the return is over: nothing of it is left to be done, and it asks for no attention.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6032,6 +6331,59 @@ func NewAdjustStockRequestWithBody(server string, params *AdjustStockParams, con
 	}
 
 	operationPath := fmt.Sprintf("/v1/inventory/adjustments")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewDisposeStockRequest calls the generic DisposeStock builder with application/json body
+func NewDisposeStockRequest(server string, params *DisposeStockParams, body DisposeStockJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDisposeStockRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewDisposeStockRequestWithBody constructs an http.Request for the DisposeStock method, with any body, and a specified content type
+func NewDisposeStockRequestWithBody(server string, params *DisposeStockParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/inventory/dispositions")
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -6888,6 +7240,73 @@ func NewGetOrderProgressRequest(server string, id OrderID) (*http.Request, error
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSettleRefundRequest calls the generic SettleRefund builder with application/json body
+func NewSettleRefundRequest(server string, id OrderID, refundID RefundID, params *SettleRefundParams, body SettleRefundJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSettleRefundRequestWithBody(server, id, refundID, params, "application/json", bodyReader)
+}
+
+// NewSettleRefundRequestWithBody constructs an http.Request for the SettleRefund method, with any body, and a specified content type
+func NewSettleRefundRequestWithBody(server string, id OrderID, refundID RefundID, params *SettleRefundParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "refund_id", refundID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/refunds/%s/settle", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
 	}
 
 	return req, nil
@@ -8156,8 +8575,8 @@ type ClientWithResponsesInterface interface {
 	// Books the difference between what the system says is on hand and what is really there. A negative quantity takes
 	// units off.
 	//
-	// - `409` `below_committed`: fewer units would be on hand than orders hold. `holders` has those orders; nothing was
-	//   changed.
+	// - `409` `below_committed`: fewer units would be on hand than orders hold and than are not for sale. `holders` has those
+	//   orders; nothing was changed. `below_zero`: fewer than none.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -8169,13 +8588,47 @@ type ClientWithResponsesInterface interface {
 	// Books the difference between what the system says is on hand and what is really there. A negative quantity takes
 	// units off.
 	//
-	// - `409` `below_committed`: fewer units would be on hand than orders hold. `holders` has those orders; nothing was
-	//   changed.
+	// - `409` `below_committed`: fewer units would be on hand than orders hold and than are not for sale. `holders` has those
+	//   orders; nothing was changed. `below_zero`: fewer than none.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/inventory/adjustments (the `AdjustStock` operationId).
 	AdjustStockWithResponse(ctx context.Context, params *AdjustStockParams, body AdjustStockJSONRequestBody, reqEditors ...RequestEditorFn) (*AdjustStockResponse, error)
+
+	// DisposeStockWithBodyWithResponse Decide about goods not for sale
+	//
+	// For goods that are here and not for sale: what nobody announced in a parcel that came back, what was repaired or thrown
+	// away, what a picker found damaged. What becomes `available` goes to the orders that wait for it, as what arrives does. All
+	// lines are booked or none.
+	//
+	// Units that a return received are not to be had here before they are inspected: `POST /v1/returns/{id}/inspect` decides about
+	// them, and about the customer's money.
+	//
+	// - `409` `not_in_state`: fewer units are in that state. `errors` names the lines; nothing was changed.
+	// - `422` `same_state`: the units are in that state already.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/inventory/dispositions (the `DisposeStock` operationId).
+	DisposeStockWithBodyWithResponse(ctx context.Context, params *DisposeStockParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DisposeStockResponse, error)
+
+	// DisposeStockWithResponse Decide about goods not for sale
+	//
+	// For goods that are here and not for sale: what nobody announced in a parcel that came back, what was repaired or thrown
+	// away, what a picker found damaged. What becomes `available` goes to the orders that wait for it, as what arrives does. All
+	// lines are booked or none.
+	//
+	// Units that a return received are not to be had here before they are inspected: `POST /v1/returns/{id}/inspect` decides about
+	// them, and about the customer's money.
+	//
+	// - `409` `not_in_state`: fewer units are in that state. `errors` names the lines; nothing was changed.
+	// - `422` `same_state`: the units are in that state already.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/inventory/dispositions (the `DisposeStock` operationId).
+	DisposeStockWithResponse(ctx context.Context, params *DisposeStockParams, body DisposeStockJSONRequestBody, reqEditors ...RequestEditorFn) (*DisposeStockResponse, error)
 
 	// ListLedgerWithResponse Read the stock ledger
 	//
@@ -8451,6 +8904,36 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/orders/{id}/progress (the `GetOrderProgress` operationId).
 	GetOrderProgressWithResponse(ctx context.Context, id OrderID, reqEditors ...RequestEditorFn) (*GetOrderProgressResponse, error)
 
+	// SettleRefundWithBodyWithResponse Say that a refund was paid elsewhere
+	//
+	// For a refund that its gateway refuses, after somebody gave the money back by other means: in the shop where an imported
+	// order was paid (its gateway, `external`, refuses every refund as `refund_elsewhere`), or by bank transfer. Waybill moves no
+	// money then; it counts the refund as given back, and the return that it is for can close. Settling a refund that has
+	// `succeeded` changes nothing.
+	//
+	// - `404`: the order has no such refund.
+	// - `409` `refund_pending`: the gateway is being asked, and may still give it back.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{id}/refunds/{refund_id}/settle (the `SettleRefund` operationId).
+	SettleRefundWithBodyWithResponse(ctx context.Context, id OrderID, refundID RefundID, params *SettleRefundParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SettleRefundResponse, error)
+
+	// SettleRefundWithResponse Say that a refund was paid elsewhere
+	//
+	// For a refund that its gateway refuses, after somebody gave the money back by other means: in the shop where an imported
+	// order was paid (its gateway, `external`, refuses every refund as `refund_elsewhere`), or by bank transfer. Waybill moves no
+	// money then; it counts the refund as given back, and the return that it is for can close. Settling a refund that has
+	// `succeeded` changes nothing.
+	//
+	// - `404`: the order has no such refund.
+	// - `409` `refund_pending`: the gateway is being asked, and may still give it back.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{id}/refunds/{refund_id}/settle (the `SettleRefund` operationId).
+	SettleRefundWithResponse(ctx context.Context, id OrderID, refundID RefundID, params *SettleRefundParams, body SettleRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*SettleRefundResponse, error)
+
 	// ResumeOrderWithBodyWithResponse Try again what is stuck
 	//
 	// For an operator, after the cause of an `attention` is mended: operations whose outcome is unknown are looked up, those
@@ -8557,7 +9040,8 @@ type ClientWithResponsesInterface interface {
 	// ApproveReturnWithBodyWithResponse Approve a return
 	//
 	// Says yes to a requested return. Where the policy says so a label for the way back is bought. With `returnless` the
-	// customer keeps the goods and is refunded at once.
+	// customer keeps the goods and is refunded at once; that may still be said of a return that is `approved` or `in_transit`, as
+	// when its parcel was lost.
 	//
 	// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
 	//
@@ -8569,7 +9053,8 @@ type ClientWithResponsesInterface interface {
 	// ApproveReturnWithResponse Approve a return
 	//
 	// Says yes to a requested return. Where the policy says so a label for the way back is bought. With `returnless` the
-	// customer keeps the goods and is refunded at once.
+	// customer keeps the goods and is refunded at once; that may still be said of a return that is `approved` or `in_transit`, as
+	// when its parcel was lost.
 	//
 	// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
 	//
@@ -8605,6 +9090,7 @@ type ClientWithResponsesInterface interface {
 	// Says no to a requested return, with a reason that the customer may be told. Its units may be asked for again.
 	//
 	// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+	// - `422` `required`: the reason is blank.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -8616,6 +9102,7 @@ type ClientWithResponsesInterface interface {
 	// Says no to a requested return, with a reason that the customer may be told. Its units may be asked for again.
 	//
 	// - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+	// - `422` `required`: the reason is blank.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -8658,7 +9145,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Books what was found in a parcel that came back, all at once or in several requests. The units are on hand from then on,
 	// and in quality control until they are inspected. What nobody announced goes into `unexpected`: it is kept in quality
-	// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired.
+	// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired, unless only
+	// what nobody announced is in it.
 	//
 	// - `409` `too_many`: more units of a line than are still to come. `received_elsewhere`: other units of the line were
 	//   received at another location. `return_superseded`: the units were announced again, in another return. `return_…`:
@@ -8674,7 +9162,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Books what was found in a parcel that came back, all at once or in several requests. The units are on hand from then on,
 	// and in quality control until they are inspected. What nobody announced goes into `unexpected`: it is kept in quality
-	// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired.
+	// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired, unless only
+	// what nobody announced is in it.
 	//
 	// - `409` `too_many`: more units of a line than are still to come. `received_elsewhere`: other units of the line were
 	//   received at another location. `return_superseded`: the units were announced again, in another return. `return_…`:
@@ -8688,10 +9177,11 @@ type ClientWithResponsesInterface interface {
 
 	// ResumeReturnWithBodyWithResponse Try again what is stuck
 	//
-	// For an operator, after the cause of an `attention` is mended: operations whose outcome is unknown are looked up, those that
-	// were refused, such as a refund or a label, are tried again under a new key.
+	// For an operator, after the cause of an `attention` is mended: operations that were refused, such as a refund or a label, are
+	// tried again under a new key, those whose outcome is unknown are looked up, and the `attention` ends. A return that is under
+	// way and not stuck stays as it is.
 	//
-	// - `409` `return_…`: nothing is left to be done.
+	// - `409` `return_…`: the return is over: nothing of it is left to be done, and it asks for no attention.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -8700,10 +9190,11 @@ type ClientWithResponsesInterface interface {
 
 	// ResumeReturnWithResponse Try again what is stuck
 	//
-	// For an operator, after the cause of an `attention` is mended: operations whose outcome is unknown are looked up, those that
-	// were refused, such as a refund or a label, are tried again under a new key.
+	// For an operator, after the cause of an `attention` is mended: operations that were refused, such as a refund or a label, are
+	// tried again under a new key, those whose outcome is unknown are looked up, and the `attention` ends. A return that is under
+	// way and not stuck stays as it is.
 	//
-	// - `409` `return_…`: nothing is left to be done.
+	// - `409` `return_…`: the return is over: nothing of it is left to be done, and it asks for no attention.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -9198,6 +9689,37 @@ func (r AdjustStockResponse) ContentType() string {
 	return ""
 }
 
+type DisposeStockResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *StockChange
+}
+
+// Status returns HTTPResponse.Status
+func (r DisposeStockResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DisposeStockResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DisposeStockResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListLedgerResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -9570,6 +10092,37 @@ func (r GetOrderProgressResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetOrderProgressResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SettleRefundResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Order
+}
+
+// Status returns HTTPResponse.Status
+func (r SettleRefundResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SettleRefundResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SettleRefundResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -10397,8 +10950,8 @@ func (c *ClientWithResponses) ListInventoryWithResponse(ctx context.Context, par
 // Books the difference between what the system says is on hand and what is really there. A negative quantity takes
 // units off.
 //
-//   - `409` `below_committed`: fewer units would be on hand than orders hold. `holders` has those orders; nothing was
-//     changed.
+//   - `409` `below_committed`: fewer units would be on hand than orders hold and than are not for sale. `holders` has those
+//     orders; nothing was changed. `below_zero`: fewer than none.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -10416,8 +10969,8 @@ func (c *ClientWithResponses) AdjustStockWithBodyWithResponse(ctx context.Contex
 // Books the difference between what the system says is on hand and what is really there. A negative quantity takes
 // units off.
 //
-//   - `409` `below_committed`: fewer units would be on hand than orders hold. `holders` has those orders; nothing was
-//     changed.
+//   - `409` `below_committed`: fewer units would be on hand than orders hold and than are not for sale. `holders` has those
+//     orders; nothing was changed. `below_zero`: fewer than none.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -10428,6 +10981,52 @@ func (c *ClientWithResponses) AdjustStockWithResponse(ctx context.Context, param
 		return nil, err
 	}
 	return ParseAdjustStockResponse(rsp)
+}
+
+// DisposeStockWithBodyWithResponse Decide about goods not for sale
+//
+// For goods that are here and not for sale: what nobody announced in a parcel that came back, what was repaired or thrown
+// away, what a picker found damaged. What becomes `available` goes to the orders that wait for it, as what arrives does. All
+// lines are booked or none.
+//
+// Units that a return received are not to be had here before they are inspected: `POST /v1/returns/{id}/inspect` decides about
+// them, and about the customer's money.
+//
+// - `409` `not_in_state`: fewer units are in that state. `errors` names the lines; nothing was changed.
+// - `422` `same_state`: the units are in that state already.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/inventory/dispositions (the `DisposeStock` operationId).
+func (c *ClientWithResponses) DisposeStockWithBodyWithResponse(ctx context.Context, params *DisposeStockParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DisposeStockResponse, error) {
+	rsp, err := c.DisposeStockWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDisposeStockResponse(rsp)
+}
+
+// DisposeStockWithResponse Decide about goods not for sale
+//
+// For goods that are here and not for sale: what nobody announced in a parcel that came back, what was repaired or thrown
+// away, what a picker found damaged. What becomes `available` goes to the orders that wait for it, as what arrives does. All
+// lines are booked or none.
+//
+// Units that a return received are not to be had here before they are inspected: `POST /v1/returns/{id}/inspect` decides about
+// them, and about the customer's money.
+//
+// - `409` `not_in_state`: fewer units are in that state. `errors` names the lines; nothing was changed.
+// - `422` `same_state`: the units are in that state already.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/inventory/dispositions (the `DisposeStock` operationId).
+func (c *ClientWithResponses) DisposeStockWithResponse(ctx context.Context, params *DisposeStockParams, body DisposeStockJSONRequestBody, reqEditors ...RequestEditorFn) (*DisposeStockResponse, error) {
+	rsp, err := c.DisposeStock(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDisposeStockResponse(rsp)
 }
 
 // ListLedgerWithResponse Read the stock ledger
@@ -10818,6 +11417,48 @@ func (c *ClientWithResponses) GetOrderProgressWithResponse(ctx context.Context, 
 	return ParseGetOrderProgressResponse(rsp)
 }
 
+// SettleRefundWithBodyWithResponse Say that a refund was paid elsewhere
+//
+// For a refund that its gateway refuses, after somebody gave the money back by other means: in the shop where an imported
+// order was paid (its gateway, `external`, refuses every refund as `refund_elsewhere`), or by bank transfer. Waybill moves no
+// money then; it counts the refund as given back, and the return that it is for can close. Settling a refund that has
+// `succeeded` changes nothing.
+//
+// - `404`: the order has no such refund.
+// - `409` `refund_pending`: the gateway is being asked, and may still give it back.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{id}/refunds/{refund_id}/settle (the `SettleRefund` operationId).
+func (c *ClientWithResponses) SettleRefundWithBodyWithResponse(ctx context.Context, id OrderID, refundID RefundID, params *SettleRefundParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SettleRefundResponse, error) {
+	rsp, err := c.SettleRefundWithBody(ctx, id, refundID, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSettleRefundResponse(rsp)
+}
+
+// SettleRefundWithResponse Say that a refund was paid elsewhere
+//
+// For a refund that its gateway refuses, after somebody gave the money back by other means: in the shop where an imported
+// order was paid (its gateway, `external`, refuses every refund as `refund_elsewhere`), or by bank transfer. Waybill moves no
+// money then; it counts the refund as given back, and the return that it is for can close. Settling a refund that has
+// `succeeded` changes nothing.
+//
+// - `404`: the order has no such refund.
+// - `409` `refund_pending`: the gateway is being asked, and may still give it back.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{id}/refunds/{refund_id}/settle (the `SettleRefund` operationId).
+func (c *ClientWithResponses) SettleRefundWithResponse(ctx context.Context, id OrderID, refundID RefundID, params *SettleRefundParams, body SettleRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*SettleRefundResponse, error) {
+	rsp, err := c.SettleRefund(ctx, id, refundID, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSettleRefundResponse(rsp)
+}
+
 // ResumeOrderWithBodyWithResponse Try again what is stuck
 //
 // For an operator, after the cause of an `attention` is mended: operations whose outcome is unknown are looked up, those
@@ -10978,7 +11619,8 @@ func (c *ClientWithResponses) GetReturnWithResponse(ctx context.Context, id Retu
 // ApproveReturnWithBodyWithResponse Approve a return
 //
 // Says yes to a requested return. Where the policy says so a label for the way back is bought. With `returnless` the
-// customer keeps the goods and is refunded at once.
+// customer keeps the goods and is refunded at once; that may still be said of a return that is `approved` or `in_transit`, as
+// when its parcel was lost.
 //
 // - `409` `return_…`: the return is not `requested` any more; the code names what it is.
 //
@@ -10996,7 +11638,8 @@ func (c *ClientWithResponses) ApproveReturnWithBodyWithResponse(ctx context.Cont
 // ApproveReturnWithResponse Approve a return
 //
 // Says yes to a requested return. Where the policy says so a label for the way back is bought. With `returnless` the
-// customer keeps the goods and is refunded at once.
+// customer keeps the goods and is refunded at once; that may still be said of a return that is `approved` or `in_transit`, as
+// when its parcel was lost.
 //
 // - `409` `return_…`: the return is not `requested` any more; the code names what it is.
 //
@@ -11050,6 +11693,7 @@ func (c *ClientWithResponses) CancelReturnWithResponse(ctx context.Context, id R
 // Says no to a requested return, with a reason that the customer may be told. Its units may be asked for again.
 //
 // - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+// - `422` `required`: the reason is blank.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -11067,6 +11711,7 @@ func (c *ClientWithResponses) DeclineReturnWithBodyWithResponse(ctx context.Cont
 // Says no to a requested return, with a reason that the customer may be told. Its units may be asked for again.
 //
 // - `409` `return_…`: the return is not `requested` any more; the code names what it is.
+// - `422` `required`: the reason is blank.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -11127,7 +11772,8 @@ func (c *ClientWithResponses) InspectReturnWithResponse(ctx context.Context, id 
 //
 // Books what was found in a parcel that came back, all at once or in several requests. The units are on hand from then on,
 // and in quality control until they are inspected. What nobody announced goes into `unexpected`: it is kept in quality
-// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired.
+// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired, unless only
+// what nobody announced is in it.
 //
 //   - `409` `too_many`: more units of a line than are still to come. `received_elsewhere`: other units of the line were
 //     received at another location. `return_superseded`: the units were announced again, in another return. `return_…`:
@@ -11149,7 +11795,8 @@ func (c *ClientWithResponses) ReceiveReturnWithBodyWithResponse(ctx context.Cont
 //
 // Books what was found in a parcel that came back, all at once or in several requests. The units are on hand from then on,
 // and in quality control until they are inspected. What nobody announced goes into `unexpected`: it is kept in quality
-// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired.
+// control too, and the return asks for attention. A late parcel opens a return again that was closed, cancelled or expired, unless only
+// what nobody announced is in it.
 //
 //   - `409` `too_many`: more units of a line than are still to come. `received_elsewhere`: other units of the line were
 //     received at another location. `return_superseded`: the units were announced again, in another return. `return_…`:
@@ -11169,10 +11816,11 @@ func (c *ClientWithResponses) ReceiveReturnWithResponse(ctx context.Context, id 
 
 // ResumeReturnWithBodyWithResponse Try again what is stuck
 //
-// For an operator, after the cause of an `attention` is mended: operations whose outcome is unknown are looked up, those that
-// were refused, such as a refund or a label, are tried again under a new key.
+// For an operator, after the cause of an `attention` is mended: operations that were refused, such as a refund or a label, are
+// tried again under a new key, those whose outcome is unknown are looked up, and the `attention` ends. A return that is under
+// way and not stuck stays as it is.
 //
-// - `409` `return_…`: nothing is left to be done.
+// - `409` `return_…`: the return is over: nothing of it is left to be done, and it asks for no attention.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -11187,10 +11835,11 @@ func (c *ClientWithResponses) ResumeReturnWithBodyWithResponse(ctx context.Conte
 
 // ResumeReturnWithResponse Try again what is stuck
 //
-// For an operator, after the cause of an `attention` is mended: operations whose outcome is unknown are looked up, those that
-// were refused, such as a refund or a label, are tried again under a new key.
+// For an operator, after the cause of an `attention` is mended: operations that were refused, such as a refund or a label, are
+// tried again under a new key, those whose outcome is unknown are looked up, and the `attention` ends. A return that is under
+// way and not stuck stays as it is.
 //
-// - `409` `return_…`: nothing is left to be done.
+// - `409` `return_…`: the return is over: nothing of it is left to be done, and it asks for no attention.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -11666,6 +12315,32 @@ func ParseAdjustStockResponse(rsp *http.Response) (*AdjustStockResponse, error) 
 	return response, nil
 }
 
+// ParseDisposeStockResponse parses an HTTP response from a DisposeStockWithResponse call
+func ParseDisposeStockResponse(rsp *http.Response) (*DisposeStockResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DisposeStockResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest StockChange
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListLedgerResponse parses an HTTP response from a ListLedgerWithResponse call
 func ParseListLedgerResponse(rsp *http.Response) (*ListLedgerResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -11989,6 +12664,32 @@ func ParseGetOrderProgressResponse(rsp *http.Response) (*GetOrderProgressRespons
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Progress
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSettleRefundResponse parses an HTTP response from a SettleRefundWithResponse call
+func ParseSettleRefundResponse(rsp *http.Response) (*SettleRefundResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SettleRefundResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Order
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

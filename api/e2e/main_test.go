@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"github.com/waybill-oms/waybill/api"
 	"github.com/waybill-oms/waybill/api/apitest"
 	"github.com/waybill-oms/waybill/devstack/devtest"
+	"github.com/waybill-oms/waybill/domain/fault"
 	"github.com/waybill-oms/waybill/domain/id"
 	"github.com/waybill-oms/waybill/domain/order"
 	"github.com/waybill-oms/waybill/store"
@@ -96,10 +98,41 @@ func (s *shop) later(by time.Duration) *shop {
 	return s
 }
 
-// switched is Temporal, which a test can send away.
+// switched is Temporal, which a test can send away, or have lose a command after it was done.
 type switched struct {
 	api.Runs
-	away atomic.Bool
+	away  atomic.Bool
+	loses atomic.Pointer[func(command any)]
+	woken sync.Map // ids of orders and returns whose runs were told to look
+	asked sync.Map // by a command's name, the id of the order or return whose run had it last
+}
+
+func (r *switched) Command(ctx context.Context, o *order.Order, name, key string, command any) (order.Facts, error) {
+	if does := r.loses.Load(); does != nil {
+		(*does)(command)
+		return order.Facts{}, fault.New(fault.Unavailable, "outcome_unknown", "the run was lost")
+	}
+	r.asked.Store(name, o.ID)
+	return r.Runs.Command(ctx, o, name, key, command)
+}
+
+func (r *switched) CommandReturn(ctx context.Context, o *order.Order, returnID, name, key string, command any) (order.Facts, error) {
+	if does := r.loses.Load(); does != nil {
+		(*does)(command)
+		return order.Facts{}, fault.New(fault.Unavailable, "outcome_unknown", "the run was lost")
+	}
+	r.asked.Store(name, returnID)
+	return r.Runs.CommandReturn(ctx, o, returnID, name, key, command)
+}
+
+func (r *switched) Wake(ctx context.Context, o *order.Order) error {
+	r.woken.Store(o.ID, true)
+	return r.Runs.Wake(ctx, o)
+}
+
+func (r *switched) WakeReturn(ctx context.Context, o *order.Order, returnID string) error {
+	r.woken.Store(returnID, true)
+	return r.Runs.WakeReturn(ctx, o, returnID)
 }
 
 func (r *switched) EnsureReturn(ctx context.Context, o *order.Order, returnID string) error {

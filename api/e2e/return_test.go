@@ -53,6 +53,8 @@ func TestReturn(t *testing.T) {
 	require.Equal(t, "requested", asked.text("status"))
 	require.Equal(t, preview.at("estimate"), asked.at("estimate"))
 	require.Equal(t, "operator", asked.text("waiting_for"))
+	require.Equal(t, []any{"1", "web"}, []any{asked.at("external_id"), asked.at("channel")})
+	require.Equal(t, []any{o.at("shipments", 0, "id")}, asked.at("lines", 0, "shipments"))
 
 	r := s.must(200, "POST", path+"/approve", `{}`)
 	require.Equal(t, "approved", r.text("status"))
@@ -168,6 +170,7 @@ func TestReturnsDecided(t *testing.T) {
 		return "/v1/returns/" + s.must(201, "POST", "/v1/orders/"+o.text("id")+"/returns", asking(o, 1, "changed_mind")).text("id")
 	}
 	declined := ask()
+	require.Equal(t, "/reason", s.must(422, "POST", declined+"/decline", `{"reason":"  "}`).text("errors", 0, "pointer"))
 	r := s.must(200, "POST", declined+"/decline", `{"reason":"It was worn."}`)
 	require.Equal(t, "declined", r.text("status"))
 	require.Equal(t, "It was worn.", r.text("decline_reason"))
@@ -191,12 +194,15 @@ func TestReturnsDecided(t *testing.T) {
 		"attention=false": 3, "order_id=" + o.text("id"): 3, "order_id=ord_1": 0, "status=closed&order_id=" + o.text("id"): 1} {
 		require.Len(t, s.get("/v1/returns?"+query).at("data"), n, query)
 	}
+	require.Equal(t, "1", s.get("/v1/returns").text("data", 0, "external_id"))
+	require.Equal(t, "web", s.get("/v1/returns").text("data", 0, "channel"))
 	page := s.get("/v1/returns?limit=2")
 	require.Equal(t, r.at("id"), page.at("data", 0, "id"), "newest first")
 	page = s.get("/v1/returns?limit=2&cursor=" + page.text("next_cursor"))
 	require.Len(t, page.at("data"), 1)
 	require.Nil(t, page.at("next_cursor"))
-	s.must(404, "GET", "/v1/returns/ret_1", "")
+	require.Equal(t, "there is no such return", s.must(404, "GET", "/v1/returns/ret_1", "").text("detail"))
+	require.Equal(t, "there is no such return", s.must(404, "POST", "/v1/returns/ret_1/cancel", `{}`).text("detail"))
 	s.must(404, "GET", "/v1/returns/"+o.text("shipments", 0, "id"), "")
 	s.must(404, "POST", "/v1/returns/"+o.text("fulfillments", 0, "id")+"/approve", `{}`)
 }
@@ -213,9 +219,11 @@ func TestALateParcelOpensAReturnAgain(t *testing.T) {
 
 	require.Equal(t, "/location", s.must(422, "POST", path+"/receive", strings.Replace(units(asked, 1, ""), `{"lines"`, `{"location":"nowhere","lines"`, 1)).text("errors", 0, "pointer"))
 	require.Equal(t, "/lines", s.must(422, "POST", path+"/receive", `{}`).text("errors", 0, "pointer"))
+	surprise := s.must(200, "POST", path+"/receive", `{"unexpected":[{"sku":"CAP","quantity":1}]}`)
+	require.Equal(t, "cancelled", surprise.text("status"), "nothing of what was announced came")
 	r := s.must(200, "POST", path+"/receive", strings.Replace(units(asked, 1, ""), `]}`, `],"unexpected":[{"sku":"MUG","quantity":3}]}`, 1))
 	require.Equal(t, "received", r.text("status"))
-	require.Equal(t, "MUG", r.text("unexpected", 0, "sku"))
+	require.Equal(t, "MUG", r.text("unexpected", 1, "sku"))
 	require.Equal(t, "unexpected_items", r.text("attention", "code"))
 	require.EqualValues(t, 3, s.get("/v1/inventory?sku=MUG").at("data", 0, "quality_control"))
 

@@ -28,17 +28,15 @@ func (d Decided) Movement(locationID string) (m Movement, ok bool) {
 	default:
 		return Movement{}, false
 	}
-	switch {
-	case d.To == d.From:
-		return Movement{}, false
-	case d.To == Damaged:
+	switch d.To {
+	case Damaged:
 		m.Damaged = d.Quantity
-	case d.To == Available:
+	case Available:
 		m.Unavailable = -d.Quantity
-	case d.To == Scrapped:
+	case Scrapped:
 		m.Unavailable, m.OnHand = -d.Quantity, -d.Quantity
 	default:
 		return Movement{}, false
 	}
-	return m, true
+	return m, d.To != d.From
 }

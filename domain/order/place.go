@@ -34,6 +34,9 @@ const (
 // priorityMax bounds the priority of an order. Higher is served first from stock that arrives.
 const priorityMax = 9
 
+// earliestPromise: a time before it is a mistake, such as a Unix time of zero, and would stand first in the queue.
+var earliestPromise = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // quantityMax bounds the units of one line, in an order and in whatever is said of it later.
 const quantityMax = 1_000_000
 
@@ -151,6 +154,9 @@ func (p Placement) validateFields(wrong *fault.Fields, gateways []string) {
 	}
 	if p.Priority < 0 || p.Priority > priorityMax {
 		wrong.Add("/priority", "out_of_range", "a priority is from 0 to %d", priorityMax)
+	}
+	if p.PromisedAt != nil && p.PromisedAt.Before(earliestPromise) {
+		wrong.Add("/promised_at", "out_of_range", "a promise is not from before 2000")
 	}
 	if len(p.Lines) == 0 {
 		wrong.Add("/lines", "too_few", "an order has at least one line")
