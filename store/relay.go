@@ -79,21 +79,22 @@ func (s *Store) UnsettledReturns(ctx context.Context, afterID string, before tim
 const unknownPatience = 3
 
 // Stalled lists orders, and returns, in which something has been due for longer than patience without anybody touching
-// it: an operation that nobody sent, or whose answer was lost three times as long ago, a decision about stock, a deadline.
+// it: an operation that nobody sent, or whose answer was lost three times as long ago, a decision about stock, a deadline. Of more than
+// limit it lists some: those that cannot be helped do not keep the others from it.
 func (s *Store) Stalled(ctx context.Context, now time.Time, patience time.Duration, limit int) ([]order.ReturnRef, error) {
 	var found []struct {
 		OrderID  string `db:"order_id"`
 		ReturnID string `db:"return_id"`
 	}
 	err := s.db.SelectContext(ctx, &found, `
-		SELECT order_id, return_id FROM operations
+		SELECT order_id, return_id FROM (SELECT order_id, return_id FROM operations
 			WHERE state = 'pending' AND updated_at < $1 OR state = 'unknown' AND updated_at < $2
 		UNION SELECT id, '' FROM orders WHERE NOT settled AND (deadline < $1
 			OR status = 'received' AND decision = '' AND attention_code = '' AND updated_at < $1)
 		UNION SELECT order_id, id FROM returns WHERE NOT settled AND deadline < $1
 		UNION SELECT p.order_id, '' FROM short_picks p JOIN orders o ON o.id = p.order_id
 			WHERE NOT p.decided AND NOT o.settled AND p.at < $1 AND o.updated_at < $1
-		ORDER BY order_id, return_id LIMIT $3`, now.Add(-patience), now.Add(-unknownPatience*patience), limit)
+		) due ORDER BY random() LIMIT $3`, now.Add(-patience), now.Add(-unknownPatience*patience), limit)
 	refs := make([]order.ReturnRef, len(found))
 	for i, r := range found {
 		refs[i] = order.ReturnRef(r)

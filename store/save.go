@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 
 	"github.com/waybill-oms/waybill/domain/inventory"
 	"github.com/waybill-oms/waybill/domain/order"
@@ -297,7 +299,26 @@ func save(ctx context.Context, tx *sqlx.Tx, before map[string]bool, changes []ac
 	if written == 0 {
 		return nil
 	}
-	return r.write(ctx, tx, written, movements)
+	if err := r.write(ctx, tx, written, movements); err != nil {
+		return err
+	}
+	return cameBack(ctx, tx, movements, changes[0].act.At)
+}
+
+// cameBack notes when goods that came back became available: whoever was told that there are none may be given them.
+func cameBack(ctx context.Context, tx *sqlx.Tx, movements []inventory.Movement, at time.Time) error {
+	var skus, locations []string
+	for _, m := range movements {
+		if m.Kind == inventory.TransferIn || m.Kind == inventory.Disposition && m.Unavailable < 0 {
+			skus, locations = append(skus, m.SKU), append(locations, m.LocationID)
+		}
+	}
+	if len(skus) == 0 {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE stock_levels l SET arrived_at = $3 FROM unnest(CAST($1 AS text[]), CAST($2 AS text[])) AS came (sku, location_id)
+		WHERE l.sku = came.sku AND l.location_id = came.location_id`, pq.Array(skus), pq.Array(locations), at)
+	return err
 }
 
 // drop leaves out the rows that are stored already and reports whether any is left.

@@ -117,6 +117,11 @@ func (o *Order) causes() []cause {
 			found = append(found, p.voidRefused(o.last(string(payment.Void), p.ID).Code))
 		}
 	}
+	for _, h := range o.Holds {
+		if h.overdue() && h.OnDeadline != OnDeadlineExpire {
+			found = append(found, h.unanswered())
+		}
+	}
 	if o.PromiseBroken && o.backordered() > 0 {
 		found = append(found, o.promiseBroken())
 	}

@@ -1,6 +1,8 @@
 package order
 
 import (
+	"slices"
+
 	"github.com/waybill-oms/waybill/domain/fault"
 	"github.com/waybill-oms/waybill/domain/payment"
 	"github.com/waybill-oms/waybill/domain/shipping"
@@ -64,6 +66,7 @@ func (o *Order) close(act Act, reason string) {
 // stopFulfillment ends what the warehouse was to do for a fulfillment order of which nothing is left.
 func (o *Order) stopFulfillment(act Act, f *Fulfillment) {
 	if CancelFulfillment.Take(&f.Status, "fulfillment") == nil {
+		o.letGoHoldsOf(act, f)
 		f.UpdatedAt = act.At
 		o.note(act, Event{Type: EventFulfillmentCanceled, FulfillmentID: f.ID})
 	}
@@ -112,6 +115,7 @@ func (o *Order) Resume(act Act) error {
 	if o.Settled && o.AttentionCode == "" {
 		return fault.Conflictf("order_"+string(o.Status), "the order is %s and nothing is left to be done", o.Status)
 	}
+	standing := cause{o.AttentionCode, o.AttentionDetail}
 	o.clear(act)
 	if h := o.activeHold(HoldAwaitingPayment); h != nil && h.Deadline == nil && o.stillHere() != nil {
 		until := act.At.Add(act.Policy.PaymentGrace) // nothing ends the wait for the rest: it is called for again
@@ -119,7 +123,7 @@ func (o *Order) Resume(act Act) error {
 	}
 	for i := range o.Shipments {
 		s := &o.Shipments[i]
-		s.Acknowledged = s.Acknowledged || s.trouble().code != ""
+		s.Acknowledged = s.Acknowledged || s.trouble() == standing && standing.code != ""
 		if RetryLabel.Allows(s.Status) {
 			_ = RetryLabel.Take(&s.Status, "shipment")
 			o.begin(act, Operation{Kind: string(shipping.BuyLabel), ShipmentID: s.ID})
@@ -130,12 +134,15 @@ func (o *Order) Resume(act Act) error {
 	}
 	o.retryDue(act, true, mine)
 	for _, c := range o.causes() {
-		if c.code == AttentionGatewayMismatch {
-			o.call(act, c) // nothing that can be tried again
+		if c.code == AttentionGatewayMismatch || c != standing && slices.Contains(unseen, c.code) {
+			o.call(act, c) // nothing that can be tried again, or nothing that anybody has seen: the other call hid it
 		}
 	}
 	return nil
 }
+
+// unseen are the causes that somebody has to see, and that resuming does nothing about.
+var unseen = []string{AttentionParcelLost, AttentionParcelReturning, AttentionParcelCancelled, AttentionBackorderOverdue, AttentionHoldOverdue}
 
 // refused reports whether the last operation of this kind and subject was refused.
 func (o *Order) refused(kind, subject string) bool {

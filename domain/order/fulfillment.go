@@ -95,9 +95,11 @@ func (o *Order) finish(act Act, f *Fulfillment) {
 		o.stopFulfillment(act, f)
 	case short > 0:
 		_ = CloseIncomplete.Take(&f.Status, "fulfillment")
+		o.letGoHoldsOf(act, f)
 		o.note(act, Event{Type: EventFulfillmentPartial, FulfillmentID: f.ID, Detail: count(short, "unit") + " not found"})
 	default:
 		_ = CloseFulfillment.Take(&f.Status, "fulfillment")
+		o.letGoHoldsOf(act, f)
 		o.note(act, Event{Type: EventFulfillmentClosed, FulfillmentID: f.ID})
 	}
 }

@@ -56,6 +56,10 @@ func (h Hold) Active() bool { return h.ReleasedAt == nil }
 // overdue reports whether nobody answered the hold in time, and a person was called.
 func (h Hold) overdue() bool { return h.Active() && h.OnDeadline != "" && h.Deadline == nil }
 
+func (h Hold) unanswered() cause {
+	return cause{AttentionHoldOverdue, "nobody answered the hold " + h.Reason + " in time"}
+}
+
 // PlaceHold holds an order, or, with a fulfillment order's id, that one.
 func (o *Order) PlaceHold(fulfillmentID string, r HoldRequest, act Act) error {
 	if o.Status.Final() {
@@ -161,6 +165,15 @@ func (o *Order) letGoHold(act Act, h *Hold) {
 	f.UpdatedAt = act.At
 }
 
+// letGoHoldsOf takes the holds back on a fulfillment order that ended.
+func (o *Order) letGoHoldsOf(act Act, f *Fulfillment) {
+	for i := range o.Holds {
+		if h := &o.Holds[i]; h.Active() && h.FulfillmentID == f.ID {
+			o.letGoHold(act, h)
+		}
+	}
+}
+
 // activeHold returns the order's standing hold with this reason, or nil.
 func (o *Order) activeHold(reason string) *Hold {
 	for i := range o.Holds {
@@ -220,7 +233,7 @@ func (o *Order) holdsLapse(act Act) {
 			o.expire(act, h)
 		default:
 			h.Deadline = nil
-			o.raise(act, AttentionHoldOverdue, "nobody answered the hold "+h.Reason+" in time")
+			o.call(act, h.unanswered())
 		}
 	}
 }

@@ -237,6 +237,9 @@ func (k *mirror) progress(r *sentBack) {
 
 // came follows an arrival: for the first rows that expect some, then for what was given up.
 func (k *mirror) came(r *sentBack, lines []order.UnitsOf, now time.Time) {
+	if len(lines) == 0 && r.status.Final() {
+		return // what nobody announced does not bring it back to life
+	}
 	if !r.counts() {
 		for _, row := range r.rows {
 			if row.box.status == order.ShipmentLost { // it was given up, and is here
@@ -286,7 +289,8 @@ func (k *mirror) graded(r *sentBack, found []order.InspectedUnits) {
 			case row.line != f.LineID:
 			case f.Grade == returns.GradeX:
 				more := min(n, row.expected())
-				row.dismissed, n = row.dismissed+more, n-more
+				n -= more
+				credits += k.dismiss(r, row, more)
 			default:
 				for n > 0 && row.inspected < row.received {
 					if !f.NoRefund {
@@ -303,6 +307,18 @@ func (k *mirror) graded(r *sentBack, found []order.InspectedUnits) {
 	k.progress(r)
 }
 
+// dismiss gives the last units of a row up. What of a parcel that turned back never comes is paid back.
+func (k *mirror) dismiss(r *sentBack, row *row, n int) (credits int64) {
+	end := len(row.units) - row.dismissed
+	row.dismissed += n
+	if r.carrier {
+		for _, u := range row.units[end-n : end] {
+			credits += creditShare(u, 100)
+		}
+	}
+	return credits
+}
+
 // overdue follows a deadline of a return: what did not come in time is no longer expected.
 func (k *mirror) overdue(r *sentBack, now time.Time) {
 	switch {
@@ -313,9 +329,11 @@ func (k *mirror) overdue(r *sentBack, now time.Time) {
 			k.scanned(b.id, shipping.Lost) // neither there nor here
 		}
 	case r.status == returns.Received:
+		var credits int64
 		for _, row := range r.rows {
-			row.dismissed += row.expected()
+			credits += k.dismiss(r, row, row.expected())
 		}
+		k.repay(credits)
 		k.progress(r)
 	}
 }

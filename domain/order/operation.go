@@ -106,6 +106,13 @@ func (op Operation) overdue(act Act) bool {
 	return op.State.Open() && act.At.Sub(op.CreatedAt) >= act.Policy.AttentionAfter
 }
 
+// doubtEnds takes the call about a silent gateway back once none is silent for too long.
+func (o *Order) doubtEnds(act Act, returnID string) {
+	if !slices.ContainsFunc(o.Operations, func(op Operation) bool { return op.ReturnID == returnID && op.overdue(act) }) {
+		o.clearFor(act, returnID, AttentionGatewayUnknown)
+	}
+}
+
 // conclude writes the first terminal answer on an operation and reports whether the caller is to act on it. The
 // same answer again changes nothing; another one calls for a person. Only an abandoned operation may still turn
 // out to have been applied: its late effect is then undone.
@@ -113,9 +120,7 @@ func (o *Order) conclude(op *Operation, act Act, state payment.State, reference,
 	if op.State.Open() || op.State == payment.Abandoned && state == payment.Done {
 		op.State, op.Reference, op.Code, op.Detail = state, reference, code, detail
 		op.Applied, op.UpdatedAt = applied, act.At
-		if !slices.ContainsFunc(o.Operations, func(other Operation) bool { return other.ReturnID == op.ReturnID && other.overdue(act) }) {
-			o.clearFor(act, op.ReturnID, AttentionGatewayUnknown)
-		}
+		o.doubtEnds(act, op.ReturnID)
 		return true
 	}
 	if op.State != payment.Abandoned && (op.State != state || op.Reference != reference || op.Applied != applied) {

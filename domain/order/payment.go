@@ -213,6 +213,7 @@ func (o *Order) captureAnswered(op *Operation, p *Payment, a payment.Answer, act
 	if o.toStay(s) {
 		_ = HoldShipment.Take(&s.Status, "shipment")
 		o.note(act, Event{Type: EventShipmentHeld, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID, Detail: "on hold"})
+		o.paidUp(act)
 		return
 	}
 	o.handOver(act, s)
@@ -329,10 +330,12 @@ func (o *Order) NotFound(key string, act Act) bool {
 	p := o.Payment(op.PaymentID)
 	_ = AbandonPayment.Take(&p.Status, "payment")
 	o.note(act, Event{Type: EventPaymentAbandoned, PaymentID: p.ID, Amount: &op.Amount})
+	o.doubtEnds(act, op.ReturnID)
 	return true
 }
 
-// expireAuthorizations writes off holds that have lapsed. The order waits for another payment.
+// expireAuthorizations writes off holds that have lapsed. The order waits for another payment, unless what was taken
+// is all that is owed.
 func (o *Order) expireAuthorizations(act Act) {
 	for i := range o.Payments {
 		p := &o.Payments[i]
@@ -340,6 +343,9 @@ func (o *Order) expireAuthorizations(act Act) {
 			continue
 		}
 		lapsed := o.writeOff(act, p)
+		if o.captured() >= o.owed() {
+			continue
+		}
 		o.awaitPayment(act, OwnerCustomer, "the authorization lapsed before the goods were shipped")
 		o.raise(act, AttentionAuthExpired, fmt.Sprintf("%s held by %s lapsed; a new payment is needed", o.format(lapsed), p.Gateway))
 	}

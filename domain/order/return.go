@@ -312,6 +312,9 @@ func (o *Order) CancelReturn(returnID, reason string, act Act) error {
 	if r.Status == returns.Cancelled {
 		return nil
 	}
+	if r.Origin == OriginCarrier {
+		return fault.Conflictf("return_undeliverable", "the parcel could not be delivered and is on its way back, whoever wants it: receive it, or waive it with approve and returnless")
+	}
 	if r.Returnless {
 		return fault.Conflictf("return_returnless", "the return needs no goods and is being refunded")
 	}

@@ -76,6 +76,9 @@ func (o *Order) ReceiveReturn(returnID string, items ReceivedItems, act Act) err
 		o.unexpected(act, r, items.LocationID, u)
 	}
 	o.noteReturn(act, r, EventReturnReceived, count(arrived, "unit"))
+	if arrived > 0 {
+		o.clearFor(act, r.ID, AttentionParcelLost)
+	}
 	if s := o.Shipment(r.Lines[0].ShipmentID); r.Origin == OriginCarrier && s.trouble().code == AttentionParcelReturning {
 		standing, here := cause{o.AttentionCode, o.AttentionDetail}, s.trouble()
 		if s.Acknowledged = true; standing == here {
@@ -267,7 +270,7 @@ func (o *Order) inspect(act Act, r *Return, u InspectedUnits) []claim {
 		if u.Grade == returns.GradeX {
 			n := min(left, l.Outstanding())
 			left -= n
-			o.dismiss(l, n)
+			claims = append(claims, o.dismiss(act, r, l, n)...)
 			continue
 		}
 		if n := min(left, l.Received-l.Inspected); n > 0 {
@@ -278,10 +281,17 @@ func (o *Order) inspect(act Act, r *Return, u InspectedUnits) []claim {
 	return claims
 }
 
-// dismiss no longer expects units.
-func (o *Order) dismiss(l *ReturnLine, n int64) {
+// dismiss no longer expects units. What of a parcel that could not be delivered does not come back either is credited:
+// the customer never had it.
+func (o *Order) dismiss(act Act, r *Return, l *ReturnLine, n int64) []claim {
+	last := l.FirstUnit + l.Quantity - l.Dismissed
 	l.Dismissed += n
 	o.line(l.LineID).Dismissed += n
+	if r.Origin != OriginCarrier || n == 0 {
+		return nil
+	}
+	return o.credit(act, Credit{Cause: CreditLost, LineID: l.LineID, ShipmentID: l.ShipmentID, ReturnID: r.ID,
+		Reason: "neither delivered nor brought back"}, []span{{last - n, n}}, 100)
 }
 
 // grade decides the stock, and then the money, of n units of a row.

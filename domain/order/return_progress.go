@@ -22,7 +22,7 @@ func (o *Order) returnLabelAnswered(op *Operation, r *Return, a shipping.Answer,
 		r.Carrier, r.TrackingNumber, r.LabelReference, r.LabelCode = a.Carrier, a.TrackingNumber, a.Reference, ""
 		o.noteReturn(act, r, EventReturnLabeled, a.Carrier+" "+a.TrackingNumber)
 		o.clearFor(act, r.ID, AttentionLabelRefused)
-		if !r.counts() {
+		if !r.counts() || r.Returnless {
 			o.voidReturnLabel(act, r)
 		}
 	default:
@@ -118,9 +118,11 @@ func (o *Order) ReturnDeadlinePassed(returnID string, act Act) {
 		return
 	}
 	if r.Status == returns.Received && r.outstanding() > 0 {
+		var claims []claim
 		for i := range r.Lines {
-			o.dismiss(&r.Lines[i], r.Lines[i].Outstanding())
+			claims = append(claims, o.dismiss(act, r, &r.Lines[i], r.Lines[i].Outstanding())...)
 		}
+		o.repay(act, Refund{Cause: CreditLost, ReturnID: r.ID, ShipmentID: r.Lines[0].ShipmentID}, claims)
 		o.noteReturn(act, r, EventReturnInspected, "the rest did not come in time")
 		o.endInspection(act, r)
 	}
@@ -135,6 +137,7 @@ func (o *Order) neverCameBack(act Act, r *Return) {
 	}
 	at := act.At
 	s.TrackingStatus, s.TrackingAt, s.Acknowledged = shipping.Lost, &at, false
+	o.effects.Scans = append(o.effects.Scans, Scan{ShipmentID: s.ID, Status: shipping.Lost, OccurredAt: at, Moved: true, At: at})
 	o.lost(act, s)
 	o.heed(act, s)
 	o.complete(act)

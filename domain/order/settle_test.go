@@ -11,6 +11,7 @@ import (
 	"github.com/waybill-oms/waybill/domain/order"
 	"github.com/waybill-oms/waybill/domain/payment"
 	"github.com/waybill-oms/waybill/domain/returns"
+	"github.com/waybill-oms/waybill/domain/shipping"
 )
 
 func (w *world) settleElsewhere(refundID string) error {
@@ -101,4 +102,63 @@ func TestAnOpenBoxOfALongSKU(t *testing.T) {
 	r := w.comesBack(returns.ChangedMind, 1)
 	w.inspect(r, graded(w, 1, returns.GradeB))
 	require.Equal(t, returns.StockQualityControl, w.o.Return(r).Inspections[0].Stock)
+}
+
+// What of a parcel that could not be delivered does not come back either is the customer's money.
+func TestHalfOfWhatCouldNotBeDeliveredComesBack(t *testing.T) {
+	for name, giveUp := range map[string]func(w *world, r string){
+		"the time is over":     func(w *world, r string) { w.pass(50 * 24 * time.Hour).lookAt(r) },
+		"somebody gives it up": func(w *world, r string) { w.inspect(r, graded(w, 1, returns.GradeX)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := accepted(t, goods(order.PlacedLine{SKU: "TEE-M", Quantity: 2, UnitPrice: 1000}))
+			w.shipped(w.box(2)).scan(0, "return_to_sender", time.Hour)
+			r := w.o.Returns[0].ID
+			require.Equal(t, "return_undeliverable", code(w.callOff(r)), "it comes whoever wants it")
+			require.NoError(t, w.receive(r, 1))
+			w.inspect(r, graded(w, 1, returns.GradeA))
+			giveUp(w, r)
+			require.Equal(t, []int64{1000, 1000}, w.refunds())
+			w.paysBack(r)
+			require.Equal(t, returns.Closed, w.o.Return(r).Status)
+		})
+	}
+}
+
+// A label that is bought when the goods need not come any more is voided.
+func TestTheLabelOfAWaivedReturn(t *testing.T) {
+	w := arrived(t)
+	r, err := w.asks(returns.ChangedMind, 1)
+	require.NoError(t, err)
+	require.NoError(t, w.approve(r, false))
+	label := w.stepOf(r)
+	require.NoError(t, w.approve(r, true))
+	w.carrierAnswer(label, shipping.Answer{Outcome: shipping.Succeeded, Reference: "ref", Carrier: "C", TrackingNumber: "T"})
+	require.NotNil(t, w.o.Operation("void_label/"+r))
+}
+
+// One call for a person hides another until he has seen the first.
+func TestResumingShowsWhatTheCallHid(t *testing.T) {
+	w := accepted(t, goods(order.PlacedLine{SKU: "TEE-M", Quantity: 2, UnitPrice: 1000}))
+	w.shipped(w.box(1), w.box(1)).scan(0, "lost", time.Hour).scan(1, "lost", 2*time.Hour)
+	require.Contains(t, w.o.AttentionDetail, "parcel 1")
+	require.NoError(t, w.resume())
+	require.Contains(t, w.o.AttentionDetail, "parcel 2")
+	require.NoError(t, w.resume())
+	require.Empty(t, w.o.AttentionCode)
+}
+
+// A hold on a fulfillment order ends with it.
+func TestNobodyAnswersForAFulfillmentOrderThatEnded(t *testing.T) {
+	w := accepted(t, goods(order.PlacedLine{SKU: "A", Quantity: 1, UnitPrice: 1000}, order.PlacedLine{SKU: "B", Quantity: 1, UnitPrice: 1000}),
+		level("nyc", "A", 1), level("lax", "B", 1))
+	until := w.now.Add(time.Hour)
+	require.NoError(t, w.tryHold(w.o.Fulfillments[0].ID, order.HoldRequest{Reason: "gift_wrap", Deadline: &until}))
+	line := w.o.Fulfillments[0].Lines[0].LineID
+	require.NoError(t, w.try(func(o *order.Order, act order.Act) error {
+		return o.CancelUnits([]order.UnitsOf{{LineID: line, Quantity: 1}}, "changed my mind", act)
+	}))
+	require.False(t, w.o.Holds[0].Active())
+	w.pass(2 * time.Hour).look()
+	require.Empty(t, w.o.AttentionCode)
 }

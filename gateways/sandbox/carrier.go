@@ -67,7 +67,7 @@ func shippingReadable(req shipping.Request) bool {
 
 func shippingFingerprint(req shipping.Request) string {
 	to := req.To
-	return fingerprint(req.Kind, req.OrderID, req.ShipmentID, req.Service, req.WeightGrams, req.Label,
+	return fingerprint(req.Kind, req.OrderID, req.ShipmentID, req.Service, req.WeightGrams, req.Label, req.Return,
 		to.Name, to.Line1, to.Line2, to.City, to.Region, to.PostalCode, to.Country)
 }
 

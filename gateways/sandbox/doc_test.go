@@ -76,6 +76,8 @@ func everyField[R any](t *testing.T, print func(R) string) {
 			field.SetString("x")
 		case reflect.Int64:
 			field.SetInt(7)
+		case reflect.Bool:
+			field.SetBool(true)
 		default:
 			t.Fatalf("%s is a %s: teach this test, and the fingerprint", name, field.Kind())
 		}

@@ -43,7 +43,8 @@ const creditsHaveReasons = `
 WITH lost AS (
 	SELECT l.shipment_id, l.line_id, range_agg(int8range(l.first_unit, l.first_unit + l.quantity)) AS units
 	FROM shipment_lines l JOIN shipments s ON s.id = l.shipment_id
-	WHERE s.handed_over_at IS NOT NULL AND (s.status = 'lost' OR EXISTS (SELECT 1 FROM shipment_scans c WHERE c.shipment_id = s.id AND c.status = 'lost' AND c.moved))
+	WHERE s.handed_over_at IS NOT NULL AND (s.status = 'lost' OR EXISTS (SELECT 1 FROM shipment_scans c WHERE c.shipment_id = s.id AND c.status = 'lost' AND c.moved)
+		OR EXISTS (SELECT 1 FROM return_lines t JOIN returns r ON r.id = t.return_id WHERE t.shipment_id = s.id AND r.origin = 'carrier'))
 	GROUP BY l.shipment_id, l.line_id
 ), returned AS (
 	SELECT return_id, line_id, range_agg(units) AS units FROM (
@@ -125,7 +126,8 @@ WITH gone AS (
 		SELECT line_id, int8range(first_unit, first_unit + quantity) AS units FROM credits WHERE cause = 'cancelled'
 		UNION ALL
 		SELECT l.line_id, int8range(l.first_unit, l.first_unit + l.quantity) FROM shipment_lines l JOIN shipments s ON s.id = l.shipment_id
-		WHERE s.handed_over_at IS NOT NULL AND (s.status = 'lost' OR EXISTS (SELECT 1 FROM shipment_scans c WHERE c.shipment_id = s.id AND c.status = 'lost' AND c.moved))
+		WHERE s.handed_over_at IS NOT NULL AND (s.status = 'lost' OR EXISTS (SELECT 1 FROM shipment_scans c WHERE c.shipment_id = s.id AND c.status = 'lost' AND c.moved)
+		OR EXISTS (SELECT 1 FROM return_lines t JOIN returns r ON r.id = t.return_id WHERE t.shipment_id = s.id AND r.origin = 'carrier'))
 		UNION ALL
 		SELECT line_id, int8range(first_unit, first_unit + quantity) FROM return_inspections
 		UNION ALL

@@ -59,7 +59,8 @@ WITH graded AS (
 	FROM return_inspections i JOIN orders o ON o.id = i.order_id
 	JOIN return_lines t ON t.return_id = i.return_id AND t.line_id = i.line_id AND t.first_unit <= i.first_unit AND i.first_unit < t.first_unit + t.quantity
 	CROSS JOIN LATERAL (
-		SELECT o.return_policy #>> ARRAY['grades', i.grade, 'stock'] AS stock, CAST(o.return_policy #>> ARRAY['grades', i.grade, 'refund_percent'] AS bigint) AS refund_percent
+		SELECT CASE WHEN length(i.sku || coalesce(o.return_policy #>> ARRAY['grades', i.grade, 'sku_suffix'], '')) > 64 THEN 'quality_control' -- no such SKU can be ordered
+			ELSE o.return_policy #>> ARRAY['grades', i.grade, 'stock'] END AS stock, CAST(o.return_policy #>> ARRAY['grades', i.grade, 'refund_percent'] AS bigint) AS refund_percent
 	) rule
 	WHERE o.return_policy ->> 'name' <> ''
 ), due AS (
