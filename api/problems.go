@@ -74,6 +74,7 @@ var problems = map[string]explained{
 	"return_expired":           {"The return expired", "Nothing came in time. Only goods that turn up late open it again."},
 	"not_received":             {"More than was received", "Only units that were received, and not graded yet, are inspected. Receive them first."},
 	"return_returnless":        {"The return needs no goods", "The customer keeps them, and is being refunded: there is nothing to be called off."},
+	"return_undeliverable":     {"The parcel is on its way back", "It could not be delivered and comes whoever wants it. Receive it, or approve the return as returnless when nobody expects it any more."},
 	"return_superseded":        {"The units are in another return", "This one ended without them, and they were announced again. Receive them there."},
 	"received_elsewhere":       {"Some were received somewhere else", "Units of one line are received at one location."},
 	"refund_exceeds_credit":    {"More than is owed", "No more is given back than the customer no longer owes."},
