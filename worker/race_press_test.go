@@ -139,6 +139,8 @@ var returnPresses = []press{
 		[]string{workflows.UpdateApprove}, []string{workflows.UpdateInspect}, "label", "refund 4328"),
 	pressed(press{name: "inspect a return", others: []string{"return_inspected", "return_closed"}, event: "return.inspected"}, workflows.UpdateInspect,
 		[]string{workflows.UpdateApprove, workflows.UpdateReceive}, nil, "label", "refund 4328"),
+	pressed(press{name: "settle a refund", allPass: true, event: "payment.refunded", change: func(p *order.Placement) { p.Payment.Token = "tok_refund_refused" }},
+		workflows.UpdateSettleRefund, []string{workflows.UpdateApprove, workflows.UpdateReceive, workflows.UpdateInspect}, nil, "label", "refund refused"),
 	{name: "request a return", ready: func(a *app, o *order.Order) { a.home(o) },
 		send: func(a *app, o *order.Order, _, key string) error {
 			returnID, err := a.announce(o, key, 2)
