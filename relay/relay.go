@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -212,21 +213,22 @@ func (r *Relay) WakeStalled(ctx context.Context) error {
 	now := r.Act().At
 	stalled, err := r.Facts.Stalled(ctx, now, r.StalledAfter, stalledMax)
 	failures := []error{err}
-	woken := map[subject]time.Time{}
+	if r.woken == nil {
+		r.woken = map[subject]time.Time{}
+	}
+	maps.DeleteFunc(r.woken, func(_ subject, last time.Time) bool { return now.Sub(last) >= wakeAgain })
 	for _, ref := range stalled {
 		s := subject(ref)
-		if last, before := r.woken[s]; before && now.Sub(last) < wakeAgain {
-			woken[s] = last
+		if _, lately := r.woken[s]; lately {
 			continue
 		}
 		if err := r.tell(ctx, s); err != nil {
 			failures = append(failures, err)
 			continue
 		}
-		woken[s] = now
+		r.woken[s] = now
 		r.Log.Info("relay: woke a run that had missed something", "order", s.OrderID, "return", s.ReturnID)
 	}
-	r.woken = woken
 	return errors.Join(failures...)
 }
 

@@ -79,8 +79,8 @@ func (s *Store) UnsettledReturns(ctx context.Context, afterID string, before tim
 const unknownPatience = 3
 
 // Stalled lists orders, and returns, in which something has been due for longer than patience without anybody touching
-// it: an operation that nobody sent, or whose answer was lost three times as long ago, a decision about stock, a deadline. Of more than
-// limit it lists some: those that cannot be helped do not keep the others from it.
+// it: an operation that nobody sent, or whose answer was lost three times as long ago, a decision about stock, a
+// deadline. Of more than limit it lists some: those that cannot be helped do not keep the others from it.
 func (s *Store) Stalled(ctx context.Context, now time.Time, patience time.Duration, limit int) ([]order.ReturnRef, error) {
 	var found []struct {
 		OrderID  string `db:"order_id"`

@@ -128,9 +128,6 @@ func (o *Order) Resume(act Act) error {
 			_ = RetryLabel.Take(&s.Status, "shipment")
 			o.begin(act, Operation{Kind: string(shipping.BuyLabel), ShipmentID: s.ID})
 		}
-		if o.refused(string(shipping.VoidLabel), s.ID) {
-			o.begin(act, Operation{Kind: string(shipping.VoidLabel), ShipmentID: s.ID})
-		}
 	}
 	o.retryDue(act, true, mine)
 	for _, c := range o.causes() {

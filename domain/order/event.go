@@ -24,8 +24,6 @@ const (
 	EventCaptureRefused         = "payment.capture_refused"
 	EventPaymentVoided          = "payment.voided"
 	EventPaymentRefunded        = "payment.refunded"
-	EventRefundRequested        = "payment.refund_requested"
-	EventRefundRefused          = "payment.refund_refused"
 	EventPaymentExpired         = "payment.authorization_expired"
 	EventPaymentAbandoned       = "payment.abandoned"
 	EventFulfillmentOpened      = "fulfillment.opened"

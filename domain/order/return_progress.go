@@ -158,9 +158,6 @@ func (o *Order) ResumeReturn(returnID string, act Act) error {
 		r.LabelCode = ""
 		o.begin(act, Operation{Kind: string(shipping.BuyLabel), ReturnID: r.ID})
 	}
-	if !r.counts() && o.refused(string(shipping.VoidLabel), r.ID) {
-		o.begin(act, Operation{Kind: string(shipping.VoidLabel), ReturnID: r.ID})
-	}
 	o.retryDue(act, true, func(op *Operation) bool { return op.ReturnID == r.ID })
 	return nil
 }
