@@ -161,7 +161,7 @@ var returnPresses = []press{
 func TestThreeAtOnce(t *testing.T) {
 	t.Parallel()
 	a, _ := withAnother(t)
-	a.stock("nyc", "TEE-M", 90)
+	a.stock("nyc", "TEE-M", 900) // more than all the orders below can take
 	var all sync.WaitGroup
 	for _, p := range presses {
 		for _, shared := range []string{"update", "key", "nothing"} {
