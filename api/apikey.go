@@ -18,7 +18,7 @@ import (
 // Scopes are all that a key may be given.
 func Scopes() []string {
 	return []string{"orders:read", "orders:write", "refunds:write", "fulfillments:read", "fulfillments:write", "returns:read",
-		"returns:write", "inventory:read", "inventory:write"}
+		"returns:write", "inventory:read", "inventory:write", "events:read"}
 }
 
 // KeyStore is where keys are kept, without their secrets.

@@ -124,7 +124,7 @@ func TestRequestsUseWhatTheBorderReads(t *testing.T) {
 
 func TestOperations(t *testing.T) {
 	c := contractOf(t)
-	require.Len(t, c.Operations, 43)
+	require.Len(t, c.Operations, 44)
 	for _, op := range c.Operations {
 		t.Run(op.ID, func(t *testing.T) {
 			require.Regexp(t, `^[a-z]+([A-Z][a-z]+)*$`, op.ID)

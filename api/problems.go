@@ -101,6 +101,10 @@ var problems = map[string]explained{
 	"payment_not_awaited": {"The order waits for no payment", "It is paid for, or final."},
 	"capture_refused":     {"The money could not be taken", "The gateway refused the capture. The parcel is held and must not leave."},
 
+	"position_ahead": {"The feed is shorter than you think", "`after` is beyond the last position: the database was put back to an " +
+		"earlier time. Compare the `id` of the events that you have with those at their positions, and go on from the last one " +
+		"that is the same."},
+
 	"too_many_commands": {"Too many requests for one order", "At most 8 are at work for an order at a time. Wait for their answers."},
 	"rate_limited":      {"Too many requests", "Come back after `Retry-After`."},
 	"overloaded":        {"Too busy", "Nothing was changed. Come back after `Retry-After`."},

@@ -131,32 +131,6 @@ func (s *Store) Orders(ctx context.Context, f OrderFilter) ([]OrderSummary, erro
 	return found, classify(err)
 }
 
-// Timeline reads an order's events after a sequence number.
-func (s *Store) Timeline(ctx context.Context, orderID string, after int64, limit int) ([]order.Event, error) {
-	var found []struct {
-		Sequence      int64        `db:"sequence"`
-		Type          string       `db:"type"`
-		At            time.Time    `db:"at"`
-		Actor         string       `db:"actor"`
-		RequestID     string       `db:"request_id"`
-		Status        order.Status `db:"status"`
-		Detail        string       `db:"detail"`
-		FulfillmentID string       `db:"fulfillment_id"`
-		ShipmentID    string       `db:"shipment_id"`
-		PaymentID     string       `db:"payment_id"`
-		ReturnID      string       `db:"return_id"`
-		Amount        *int64       `db:"amount"`
-	}
-	err := s.db.SelectContext(ctx, &found, `
-		SELECT sequence, type, at, actor, request_id, status, detail, fulfillment_id, shipment_id, payment_id, return_id, amount
-		FROM events WHERE order_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3`, orderID, after, limit)
-	events := make([]order.Event, len(found))
-	for i, e := range found {
-		events[i] = order.Event(e)
-	}
-	return events, classify(err)
-}
-
 // OrderOf finds the order that a fulfillment order ("ful_…"), a shipment ("shp_…") or a return ("ret_…") belongs to.
 // Errors: NotFound.
 func (s *Store) OrderOf(ctx context.Context, subject string) (string, error) {

@@ -125,7 +125,7 @@ var (
 	stockLedgerTable = table{name: "stock_ledger", insert: `sku, location_id, kind, quantity, on_hand, committed,
 			unavailable, damaged, order_id, line_id, return_id, reference, reason, actor, request_id, at`}
 	eventsTable = table{name: "events", insert: `order_id, sequence, type, at, actor, request_id, status, detail,
-			fulfillment_id, shipment_id, payment_id, return_id, amount`}
+			fulfillment_id, shipment_id, payment_id, return_id, amount, data`}
 	inboxTable = table{name: "inbox", insert: `order_id, return_id, kind, created_at`}
 
 	aggregateTables = []table{ordersTable, linesTable, unitsTable, holdsTable, paymentsTable, operationsTable,

@@ -992,8 +992,125 @@ type DispositionRequest struct {
 // DispositionTo What becomes of them. `scrapped` units are not here any more.
 type DispositionTo string
 
+// Event Something that happened to an order, as programs read it. It has no personal data, and nothing that a person typed.
+type Event struct {
+	// Actor Who did it.
+	Actor string `json:"actor"`
+
+	// At RFC 3339, in UTC.
+	At Time `json:"at"`
+
+	// Channel Where the order came from.
+	Channel Channel `json:"channel"`
+
+	// Currency ISO 4217, three capital letters.
+	Currency Currency `json:"currency"`
+
+	// Data What else there is to say; which type has which members is in docs/events.
+	Data EventData `json:"data"`
+
+	// ExternalID An id of yours.
+	ExternalID ExternalID `json:"external_id"`
+
+	// ID Its name for ever, in any copy of the database. Whoever sees it twice has seen it before.
+	ID      string `json:"id"`
+	OrderID string `json:"order_id"`
+
+	// OrderStatus - `received`: stored, not yet decided. A declined order waits here for another token.
+	// - `accepted`: the payment is held, and for every unit stock is committed or waited for.
+	// - `processing`: the first unit was picked.
+	// - `completed`: every unit arrived, or was settled otherwise.
+	// - `rejected`: never accepted; nothing was held back.
+	// - `cancelled`: by somebody, or for want of stock, before a carrier had anything.
+	// - `expired`: nobody paid in time.
+	OrderStatus OrderStatus  `json:"order_status"`
+	Position    FeedPosition `json:"position"`
+
+	// RequestID On which request; null when nobody asked.
+	RequestID *string `json:"request_id"`
+
+	// Sequence 1, 2, 3 … of the order, without gaps.
+	Sequence int64 `json:"sequence"`
+
+	// Test The order is a test, and no number should count it.
+	Test bool `json:"test"`
+
+	// Type What happened.
+	Type string `json:"type"`
+}
+
+// EventData What else there is to say; which type has which members is in docs/events.
+type EventData struct {
+	// Amount Money, in whole minor units of the order's currency.
+	Amount *int64 `json:"amount,omitempty"`
+
+	// Carrier Who carries the parcel.
+	Carrier *string `json:"carrier,omitempty"`
+
+	// Code Why, for programs; the codes of gateways and carriers are theirs.
+	Code *string `json:"code,omitempty"`
+
+	// ExpiresAt Until when the goods may come.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+
+	// FulfillmentID The fulfillment order that it is about.
+	FulfillmentID *string `json:"fulfillment_id,omitempty"`
+
+	// HoldID The hold that it is about.
+	HoldID *string `json:"hold_id,omitempty"`
+
+	// LocationID Which location.
+	LocationID *string `json:"location_id,omitempty"`
+
+	// Parcels How many parcels.
+	Parcels *int64 `json:"parcels,omitempty"`
+
+	// PaymentID The payment that it is about.
+	PaymentID *string `json:"payment_id,omitempty"`
+
+	// PromisedAt Until when the goods are promised.
+	PromisedAt *time.Time `json:"promised_at,omitempty"`
+
+	// Reason Why, as whoever did it chose it.
+	Reason *string `json:"reason,omitempty"`
+
+	// RefundID The refund that it is about.
+	RefundID *string `json:"refund_id,omitempty"`
+
+	// ReturnID The return that it is about.
+	ReturnID *string `json:"return_id,omitempty"`
+
+	// Returnless The customer keeps the goods.
+	Returnless *bool `json:"returnless,omitempty"`
+
+	// ShipmentID The parcel that it is about.
+	ShipmentID *string `json:"shipment_id,omitempty"`
+
+	// SKU Which goods.
+	SKU *string `json:"sku,omitempty"`
+
+	// TrackingNumber The carrier's number of the parcel.
+	TrackingNumber *string `json:"tracking_number,omitempty"`
+
+	// TrackingStatus Where the parcel is, in Waybill's words.
+	TrackingStatus *string `json:"tracking_status,omitempty"`
+
+	// Units How many units.
+	Units *int64 `json:"units,omitempty"`
+}
+
+// EventPage defines model for EventPage.
+type EventPage struct {
+	Data         []Event      `json:"data"`
+	LastPosition FeedPosition `json:"last_position"`
+	NextAfter    FeedPosition `json:"next_after"`
+}
+
 // ExternalID An id of yours.
 type ExternalID = string
+
+// FeedPosition defines model for FeedPosition.
+type FeedPosition = int64
 
 // FieldError defines model for FieldError.
 type FieldError struct {
@@ -2766,6 +2883,18 @@ type ShipmentID = ID
 // StuckDays defines model for StuckDays.
 type StuckDays = int
 
+// ListEventsParams defines parameters for ListEvents.
+type ListEventsParams struct {
+	// After The position after which to read; the `next_after` of the page before.
+	After *int64 `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many events the page has at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Wait How many seconds to wait for an event when there is none.
+	Wait *int `form:"wait,omitempty" json:"wait,omitempty"`
+}
+
 // ListFulfillmentsParams defines parameters for ListFulfillments.
 type ListFulfillmentsParams struct {
 	// Location Only what concerns this location.
@@ -3270,6 +3399,26 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /readyz (the `GetReadiness` operationId).
 	GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListEvents Read what happened to all orders
+	//
+	// The events of all orders after a position, in the order of their positions: 1, 2, 3 … An order's own events come in its
+	// own order (`sequence` 1, 2, 3 …), none is left out, and none ever appears before a position that was read already. So
+	// whoever remembers one number misses nothing: keep `next_after` together with what you made of the page, and send it
+	// as `after`. Reading the same page twice, after a crash, gives the same events: `id` is what to know them by.
+	//
+	// With `wait`, a request that finds nothing new is answered as soon as there is something, or empty after so many seconds
+	// (long poll). Begin with `after=0` for everything that ever happened, or with the `last_position` of any answer for
+	// what happens from now on.
+	//
+	// The types and what each one's `data` has are listed in docs/events, as a JSON Schema each. New types and new members may come:
+	// ignore what you do not know. A type never changes its meaning.
+	//
+	// - `409` `position_ahead`: `after` is beyond the last position, so this is not the feed that you have read: the database
+	//   was put back to an earlier time.
+	//
+	// Corresponds with GET /v1/events (the `ListEvents` operationId).
+	ListEvents(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListFulfillments List fulfillment orders
 	//
@@ -4193,6 +4342,36 @@ func (c *Client) GetContract(ctx context.Context, reqEditors ...RequestEditorFn)
 // Corresponds with GET /readyz (the `GetReadiness` operationId).
 func (c *Client) GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetReadinessRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListEvents Read what happened to all orders
+//
+// The events of all orders after a position, in the order of their positions: 1, 2, 3 … An order's own events come in its
+// own order (`sequence` 1, 2, 3 …), none is left out, and none ever appears before a position that was read already. So
+// whoever remembers one number misses nothing: keep `next_after` together with what you made of the page, and send it
+// as `after`. Reading the same page twice, after a crash, gives the same events: `id` is what to know them by.
+//
+// With `wait`, a request that finds nothing new is answered as soon as there is something, or empty after so many seconds
+// (long poll). Begin with `after=0` for everything that ever happened, or with the `last_position` of any answer for
+// what happens from now on.
+//
+// The types and what each one's `data` has are listed in docs/events, as a JSON Schema each. New types and new members may come:
+// ignore what you do not know. A type never changes its meaning.
+//
+//   - `409` `position_ahead`: `after` is beyond the last position, so this is not the feed that you have read: the database
+//     was put back to an earlier time.
+//
+// Corresponds with GET /v1/events (the `ListEvents` operationId).
+func (c *Client) ListEvents(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListEventsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -5813,6 +5992,84 @@ func NewGetReadinessRequest(server string) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListEventsRequest constructs an http.Request for the ListEvents method
+func NewListEventsRequest(server string, params *ListEventsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/events")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Wait != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "wait", *params.Wait, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -8407,6 +8664,28 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /readyz (the `GetReadiness` operationId).
 	GetReadinessWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetReadinessResponse, error)
 
+	// ListEventsWithResponse Read what happened to all orders
+	//
+	// The events of all orders after a position, in the order of their positions: 1, 2, 3 … An order's own events come in its
+	// own order (`sequence` 1, 2, 3 …), none is left out, and none ever appears before a position that was read already. So
+	// whoever remembers one number misses nothing: keep `next_after` together with what you made of the page, and send it
+	// as `after`. Reading the same page twice, after a crash, gives the same events: `id` is what to know them by.
+	//
+	// With `wait`, a request that finds nothing new is answered as soon as there is something, or empty after so many seconds
+	// (long poll). Begin with `after=0` for everything that ever happened, or with the `last_position` of any answer for
+	// what happens from now on.
+	//
+	// The types and what each one's `data` has are listed in docs/events, as a JSON Schema each. New types and new members may come:
+	// ignore what you do not know. A type never changes its meaning.
+	//
+	// - `409` `position_ahead`: `after` is beyond the last position, so this is not the feed that you have read: the database
+	//   was put back to an earlier time.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/events (the `ListEvents` operationId).
+	ListEventsWithResponse(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*ListEventsResponse, error)
+
 	// ListFulfillmentsWithResponse List fulfillment orders
 	//
 	// What the locations have to pick, pack and ship, oldest first. `location` and `status` make it a location's work list.
@@ -9431,6 +9710,37 @@ func (r GetReadinessResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetReadinessResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListEventsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EventPage
+}
+
+// Status returns HTTPResponse.Status
+func (r ListEventsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListEventsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListEventsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -10708,6 +11018,34 @@ func (c *ClientWithResponses) GetReadinessWithResponse(ctx context.Context, reqE
 		return nil, err
 	}
 	return ParseGetReadinessResponse(rsp)
+}
+
+// ListEventsWithResponse Read what happened to all orders
+//
+// The events of all orders after a position, in the order of their positions: 1, 2, 3 … An order's own events come in its
+// own order (`sequence` 1, 2, 3 …), none is left out, and none ever appears before a position that was read already. So
+// whoever remembers one number misses nothing: keep `next_after` together with what you made of the page, and send it
+// as `after`. Reading the same page twice, after a crash, gives the same events: `id` is what to know them by.
+//
+// With `wait`, a request that finds nothing new is answered as soon as there is something, or empty after so many seconds
+// (long poll). Begin with `after=0` for everything that ever happened, or with the `last_position` of any answer for
+// what happens from now on.
+//
+// The types and what each one's `data` has are listed in docs/events, as a JSON Schema each. New types and new members may come:
+// ignore what you do not know. A type never changes its meaning.
+//
+//   - `409` `position_ahead`: `after` is beyond the last position, so this is not the feed that you have read: the database
+//     was put back to an earlier time.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/events (the `ListEvents` operationId).
+func (c *ClientWithResponses) ListEventsWithResponse(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*ListEventsResponse, error) {
+	rsp, err := c.ListEvents(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListEventsResponse(rsp)
 }
 
 // ListFulfillmentsWithResponse List fulfillment orders
@@ -12088,6 +12426,32 @@ func ParseGetReadinessResponse(rsp *http.Response) (*GetReadinessResponse, error
 			headers.RetryAfter = value
 		}
 		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListEventsResponse parses an HTTP response from a ListEventsWithResponse call
+func ParseListEventsResponse(rsp *http.Response) (*ListEventsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListEventsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EventPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
 	}
 
 	return response, nil

@@ -96,7 +96,8 @@ func (o *Order) grant(grants []inventory.Grant, act Act) {
 			opened[g.LocationID] = i
 			o.Fulfillments = append(o.Fulfillments, Fulfillment{ID: act.NewID(id.Fulfillment), Number: i + 1,
 				LocationID: g.LocationID, Status: FulfillmentOpen, CreatedAt: act.At, UpdatedAt: act.At})
-			o.note(act, Event{Type: EventFulfillmentOpened, FulfillmentID: o.Fulfillments[i].ID, Detail: "at " + g.LocationID})
+			o.note(act, Event{Type: EventFulfillmentOpened, FulfillmentID: o.Fulfillments[i].ID, Detail: "at " + g.LocationID,
+				Data: EventData{LocationID: g.LocationID}})
 		}
 		f := &o.Fulfillments[i]
 		var lines []FulfillmentLine
@@ -121,7 +122,7 @@ func (o *Order) Grant(plan inventory.Plan, act Act) {
 	for _, g := range plan.Grants {
 		granted += g.Quantity
 	}
-	o.note(act, Event{Type: EventStockGranted, Detail: count(granted, "unit")})
+	o.note(act, Event{Type: EventStockGranted, Detail: count(granted, "unit"), Data: EventData{Units: granted}})
 	o.grant(plan.Grants, act)
 	if o.backordered() == 0 {
 		o.clear(act, AttentionBackorderOverdue)
@@ -149,7 +150,9 @@ func (o *Order) backorder(act Act) {
 		by := act.At.Add(act.Policy.BackorderDate)
 		o.PromisedAt = &by
 	}
-	o.note(act, Event{Type: EventBackordered, Detail: count(o.backordered(), "unit") + ", promised by " + o.PromisedAt.UTC().Format("2006-01-02")})
+	promised := o.PromisedAt.UTC()
+	o.note(act, Event{Type: EventBackordered, Detail: count(o.backordered(), "unit") + ", promised by " + promised.Format("2006-01-02"),
+		Data: EventData{Units: o.backordered(), PromisedAt: &promised}})
 }
 
 // promisePassed calls for a person, once, when units still wait for stock after they were promised.

@@ -29,19 +29,19 @@ func (o *Order) CancelUnits(wanted []UnitsOf, reason string, act Act) error {
 		claims = append(claims, o.cancelUnits(o.line(u.LineID), u.Quantity, reason, act)...)
 		cancelled += u.Quantity
 	}
-	o.dropped(act, claims, count(cancelled, "unit")+": "+reason, reason)
+	o.dropped(act, claims, cancelled, count(cancelled, "unit")+": "+reason, reason)
 	o.wrapUp(reason, act)
 	return nil
 }
 
 // dropped tells of cancelled units and gives back what was taken for them; with the last of them, first of all for the
 // shipping: that left with a parcel, and they never did.
-func (o *Order) dropped(act Act, claims []claim, detail, reason string) {
+func (o *Order) dropped(act Act, claims []claim, units int64, detail, reason string) {
 	var value int64
 	for _, c := range claims {
 		value += c.amount
 	}
-	o.note(act, Event{Type: EventUnitsCancelled, Amount: &value, Detail: detail})
+	o.note(act, Event{Type: EventUnitsCancelled, Amount: &value, Detail: detail, Data: EventData{Units: units}})
 	o.repay(act, Refund{Cause: CreditCancelled}, append(o.creditShipping(act, reason), claims...))
 }
 
@@ -130,7 +130,7 @@ func (o *Order) cancelServed(f *Fulfillment, reason string, act Act) {
 		claims = append(claims, o.dropUnits(l, gone, reason, act)...)
 	}
 	if cancelled > 0 {
-		o.dropped(act, claims, count(cancelled, "unit")+": "+reason, reason)
+		o.dropped(act, claims, cancelled, count(cancelled, "unit")+": "+reason, reason)
 	}
 	o.wrapUp(reason, act)
 }
@@ -152,7 +152,7 @@ func (o *Order) drop(l *Line, gone []span, reason string, act Act) {
 	if len(claims) == 0 {
 		return
 	}
-	o.dropped(act, claims, fmt.Sprintf("%s of %s: %s", count(units(gone), "unit"), l.SKU, reason), reason)
+	o.dropped(act, claims, units(gone), fmt.Sprintf("%s of %s: %s", count(units(gone), "unit"), l.SKU, reason), reason)
 }
 
 // dropUnits cancels units: the customer no longer owes them, the warehouse no longer works on them, and their stock

@@ -1,6 +1,9 @@
 package order
 
-// The types of event. A type never changes its meaning; a new meaning is a new type.
+import "encoding/json"
+
+// The types of event. A type never changes its meaning; a new meaning is a new type. EventTypes says what each one
+// means and carries.
 const (
 	EventReceived               = "order.received"
 	EventAccepted               = "order.accepted"
@@ -65,4 +68,22 @@ func (o *Order) note(act Act, e Event) {
 	o.Sequence++
 	e.Sequence, e.At, e.Actor, e.RequestID, e.Status = o.Sequence, act.At, act.Actor, act.RequestID, o.Status
 	o.effects.Events = append(o.effects.Events, e)
+}
+
+// Members returns what the event says as its type's members: ids, amounts in minor units of the order's currency,
+// codes. It leaves out what it has nothing to say about, and its detail, which is for people.
+func (e Event) Members() map[string]any {
+	members := map[string]any{}
+	body, _ := json.Marshal(e.Data) // it has nothing that does not marshal
+	_ = json.Unmarshal(body, &members)
+	for name, id := range map[string]string{"fulfillment_id": e.FulfillmentID, "shipment_id": e.ShipmentID,
+		"payment_id": e.PaymentID, "return_id": e.ReturnID} {
+		if id != "" {
+			members[name] = id
+		}
+	}
+	if e.Amount != nil {
+		members["amount"] = *e.Amount
+	}
+	return members
 }

@@ -96,7 +96,7 @@ func (o *Order) finish(act Act, f *Fulfillment) {
 	case short > 0:
 		_ = CloseIncomplete.Take(&f.Status, "fulfillment")
 		o.letGoHoldsOf(act, f)
-		o.note(act, Event{Type: EventFulfillmentPartial, FulfillmentID: f.ID, Detail: count(short, "unit") + " not found"})
+		o.note(act, Event{Type: EventFulfillmentPartial, FulfillmentID: f.ID, Detail: count(short, "unit") + " not found", Data: EventData{Units: short}})
 	default:
 		_ = CloseFulfillment.Take(&f.Status, "fulfillment")
 		o.letGoHoldsOf(act, f)
@@ -206,7 +206,8 @@ func (o *Order) Pack(fulfillmentID string, parcels []Parcel, act Act) error {
 		o.parcel(act, f, p)
 	}
 	f.UpdatedAt = act.At
-	o.note(act, Event{Type: EventFulfillmentPacked, FulfillmentID: f.ID, Detail: count(int64(len(parcels)), "parcel")})
+	o.note(act, Event{Type: EventFulfillmentPacked, FulfillmentID: f.ID, Detail: count(int64(len(parcels)), "parcel"),
+		Data: EventData{Parcels: int64(len(parcels))}})
 	return nil
 }
 

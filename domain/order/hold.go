@@ -143,13 +143,15 @@ func (o *Order) ReleaseHold(fulfillmentID, holdID string, act Act) error {
 func (o *Order) hold(act Act, h Hold) {
 	h.ID, h.PlacedAt = act.NewID(id.Hold), act.At
 	o.Holds = append(o.Holds, h)
-	o.note(act, Event{Type: EventHoldPlaced, FulfillmentID: h.FulfillmentID, Detail: h.Reason + ": " + h.Detail})
+	o.note(act, Event{Type: EventHoldPlaced, FulfillmentID: h.FulfillmentID, Detail: h.Reason + ": " + h.Detail,
+		Data: EventData{HoldID: h.ID, Reason: h.Reason}})
 }
 
 func (o *Order) letGoHold(act Act, h *Hold) {
 	at := act.At
 	h.ReleasedAt = &at
-	o.note(act, Event{Type: EventHoldReleased, FulfillmentID: h.FulfillmentID, Detail: h.Reason})
+	o.note(act, Event{Type: EventHoldReleased, FulfillmentID: h.FulfillmentID, Detail: h.Reason,
+		Data: EventData{HoldID: h.ID, Reason: h.Reason}})
 	if !slices.ContainsFunc(o.Holds, Hold.overdue) {
 		o.clear(act, AttentionHoldOverdue)
 	}

@@ -414,6 +414,26 @@ type Event struct {
 	PaymentID     string    `json:"payment_id"`
 	ReturnID      string    `json:"return_id"`
 	Amount        *int64    `json:"amount"`
+	Data          EventData `json:"data"`
+}
+
+// EventData is what programs learn from an event beyond whom it is about. Which type has which members is in
+// EventTypes. No member has what a person typed freely, nor anybody's personal data.
+type EventData struct {
+	Code           string     `json:"code,omitempty"`
+	Reason         string     `json:"reason,omitempty"`
+	Units          int64      `json:"units,omitempty"`
+	Parcels        int64      `json:"parcels,omitempty"`
+	SKU            string     `json:"sku,omitempty"`
+	LocationID     string     `json:"location_id,omitempty"`
+	HoldID         string     `json:"hold_id,omitempty"`
+	RefundID       string     `json:"refund_id,omitempty"`
+	Carrier        string     `json:"carrier,omitempty"`
+	TrackingNumber string     `json:"tracking_number,omitempty"`
+	TrackingStatus string     `json:"tracking_status,omitempty"`
+	PromisedAt     *time.Time `json:"promised_at,omitempty"`
+	ExpiresAt      *time.Time `json:"expires_at,omitempty"`
+	Returnless     bool       `json:"returnless,omitempty"`
 }
 
 // Scan is one carrier scan of a parcel, as it came.

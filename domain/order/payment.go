@@ -130,7 +130,7 @@ func (o *Order) authorizeAnswered(op *Operation, p *Payment, a payment.Answer, a
 	case payment.Refused:
 		_ = DeclinePayment.Take(&p.Status, "payment")
 		p.RefusalCode = a.Code
-		o.note(act, Event{Type: EventPaymentDeclined, PaymentID: p.ID, Amount: &op.Amount, Detail: a.Code})
+		o.note(act, Event{Type: EventPaymentDeclined, PaymentID: p.ID, Amount: &op.Amount, Detail: a.Code, Data: EventData{Code: a.Code}})
 		o.declined(act, p, OwnerCustomer, "the payment was declined: "+a.Code, DecisionDecline)
 	case payment.ActionRequired:
 		_ = AskCustomer.Take(&p.Status, "payment")
@@ -199,7 +199,8 @@ func (o *Order) captureAnswered(op *Operation, p *Payment, a payment.Answer, act
 	o.post(act, p, op.Key, payment.Capturing, -op.Amount)
 	defer o.voidReplaced(act)
 	if a.Outcome != payment.Succeeded {
-		o.note(act, Event{Type: EventCaptureRefused, PaymentID: p.ID, ShipmentID: s.ID, Amount: &op.Amount, Detail: a.Code})
+		o.note(act, Event{Type: EventCaptureRefused, PaymentID: p.ID, ShipmentID: s.ID, Amount: &op.Amount, Detail: a.Code,
+			Data: EventData{Code: a.Code}})
 		o.holdParcel(act, s, o.captureRefused(*s, op))
 		return
 	}
@@ -212,7 +213,8 @@ func (o *Order) captureAnswered(op *Operation, p *Payment, a payment.Answer, act
 	}
 	if o.toStay(s) {
 		_ = HoldShipment.Take(&s.Status, "shipment")
-		o.note(act, Event{Type: EventShipmentHeld, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID, Detail: "on hold"})
+		o.note(act, Event{Type: EventShipmentHeld, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID, Detail: "on hold",
+			Data: EventData{Code: "on_hold"}})
 		o.paidUp(act)
 		return
 	}

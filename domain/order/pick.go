@@ -54,7 +54,7 @@ func (o *Order) Pick(fulfillmentID string, taken []PickedUnits, act Act) error {
 		}
 	}
 	if picked > 0 {
-		o.note(act, Event{Type: EventFulfillmentPicked, FulfillmentID: f.ID, Detail: count(picked, "unit")})
+		o.note(act, Event{Type: EventFulfillmentPicked, FulfillmentID: f.ID, Detail: count(picked, "unit"), Data: EventData{Units: picked}})
 	}
 	if Start.Allows(o.Status) {
 		_ = Start.Take(&o.Status, "order")
@@ -147,5 +147,6 @@ func (o *Order) shortPick(act Act, f *Fulfillment, u PickedUnits, n int64) {
 	}
 	o.uncommit(f, u.LineID, n, m)
 	o.tally(f)
-	o.note(act, Event{Type: EventFulfillmentShort, FulfillmentID: f.ID, Detail: count(n, "unit") + " of " + o.line(u.LineID).SKU + ": " + u.Reason})
+	o.note(act, Event{Type: EventFulfillmentShort, FulfillmentID: f.ID, Detail: count(n, "unit") + " of " + o.line(u.LineID).SKU + ": " + u.Reason,
+		Data: EventData{Units: n, SKU: o.line(u.LineID).SKU, Reason: u.Reason}})
 }

@@ -143,7 +143,8 @@ func (o *Order) refundAnswered(op *Operation, p *Payment, a payment.Answer, act 
 	at := act.At
 	_ = SettleRefund.Take(&r.Status, "refund")
 	r.SettledAt = &at
-	o.note(act, Event{Type: EventPaymentRefunded, PaymentID: p.ID, ShipmentID: r.ShipmentID, ReturnID: r.ReturnID, Amount: &a.Amount, Detail: r.Cause})
+	o.note(act, Event{Type: EventPaymentRefunded, PaymentID: p.ID, ShipmentID: r.ShipmentID, ReturnID: r.ReturnID, Amount: &a.Amount, Detail: r.Cause,
+		Data: EventData{Reason: r.Cause, RefundID: r.ID}})
 	if a.Amount != op.Amount {
 		o.callFor(act, r.ReturnID, cause{AttentionGatewayMismatch, p.otherwise("refunded", a, op)})
 	} else if !slices.ContainsFunc(o.Refunds, func(other Refund) bool { return other.ReturnID == r.ReturnID && other.Status == RefundRefused }) {

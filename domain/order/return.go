@@ -87,7 +87,7 @@ func (o *Order) RequestReturn(r ReturnRequest, act Act) (*Return, error) {
 	}
 	o.Returns = append(o.Returns, ret)
 	added := &o.Returns[len(o.Returns)-1]
-	o.noteReturn(act, added, EventReturnRequested, count(added.units(), "unit"))
+	o.noteReturn(act, added, EventReturnRequested, count(added.units(), "unit"), EventData{Units: added.units()})
 	o.effects.WakeReturns = append(o.effects.WakeReturns, added.ID)
 	if o.policy().AutoApprove {
 		o.approve(added, false, act)
@@ -219,9 +219,9 @@ func (r *Return) outstanding() int64 {
 }
 
 // noteReturn appends an event about a return, whose order's run hears of it when it still has one.
-func (o *Order) noteReturn(act Act, r *Return, event, detail string) {
+func (o *Order) noteReturn(act Act, r *Return, event, detail string, data EventData) {
 	r.UpdatedAt = act.At
-	o.note(act, Event{Type: event, ReturnID: r.ID, Detail: detail})
+	o.note(act, Event{Type: event, ReturnID: r.ID, Detail: detail, Data: data})
 	if !o.Status.Final() {
 		o.effects.Wake = true
 	}
@@ -237,7 +237,7 @@ func (o *Order) ApproveReturn(returnID string, returnless bool, act Act) error {
 	}
 	if returnless && !r.Returnless && returns.Waive.Allows(r.Status) {
 		_ = returns.Waive.Take(&r.Status, "return")
-		o.noteReturn(act, r, EventReturnApproved, "returnless: the goods are no longer expected")
+		o.noteReturn(act, r, EventReturnApproved, "returnless: the goods are no longer expected", EventData{Returnless: true})
 		o.voidReturnLabel(act, r)
 		o.returnless(r, act)
 		return nil
@@ -255,13 +255,13 @@ func (o *Order) approve(r *Return, returnless bool, act Act) {
 	r.ApprovedAt = &at
 	upTo, bound := o.policy().ReturnlessUpTo[o.Currency]
 	if returnless || bound && o.Estimate(*r).Goods <= upTo {
-		o.noteReturn(act, r, EventReturnApproved, "returnless: the customer keeps the goods")
+		o.noteReturn(act, r, EventReturnApproved, "returnless: the customer keeps the goods", EventData{Returnless: true})
 		o.returnless(r, act)
 		return
 	}
 	expires := o.policy().Expires(act.At)
 	r.ExpiresAt = &expires
-	o.noteReturn(act, r, EventReturnApproved, "until "+expires.UTC().Format("2006-01-02"))
+	o.noteReturn(act, r, EventReturnApproved, "until "+expires.UTC().Format("2006-01-02"), EventData{ExpiresAt: &expires})
 	if o.policy().Label {
 		o.begin(act, Operation{Kind: string(shipping.BuyLabel), ReturnID: r.ID})
 	}
@@ -299,7 +299,7 @@ func (o *Order) DeclineReturn(returnID, reason string, act Act) error {
 	}
 	r.DeclineReason = reason
 	o.release(r)
-	o.noteReturn(act, r, EventReturnDeclined, reason)
+	o.noteReturn(act, r, EventReturnDeclined, reason, EventData{})
 	return nil
 }
 
@@ -322,7 +322,7 @@ func (o *Order) CancelReturn(returnID, reason string, act Act) error {
 		return err
 	}
 	o.release(r)
-	o.noteReturn(act, r, EventReturnCancelled, reason)
+	o.noteReturn(act, r, EventReturnCancelled, reason, EventData{})
 	o.voidReturnLabel(act, r)
 	return nil
 }

@@ -51,7 +51,7 @@ func (o *Order) ReceiveReturn(returnID string, items ReceivedItems, act Act) err
 		return err
 	}
 	if r.Status.Final() && len(items.Lines) > 0 {
-		o.noteReturn(act, r, EventReturnReopened, "it was "+string(r.Status))
+		o.noteReturn(act, r, EventReturnReopened, "it was "+string(r.Status), EventData{})
 		if !r.counts() {
 			for _, l := range r.Lines {
 				o.turnedUp(act, o.Shipment(l.ShipmentID))
@@ -75,7 +75,7 @@ func (o *Order) ReceiveReturn(returnID string, items ReceivedItems, act Act) err
 	for _, u := range items.Unexpected {
 		o.unexpected(act, r, items.LocationID, u)
 	}
-	o.noteReturn(act, r, EventReturnReceived, count(arrived, "unit"))
+	o.noteReturn(act, r, EventReturnReceived, count(arrived, "unit"), EventData{Units: arrived})
 	if arrived > 0 {
 		o.clearFor(act, r.ID, AttentionParcelLost)
 	}
@@ -203,7 +203,7 @@ func (o *Order) InspectReturn(returnID string, found []InspectedUnits, act Act) 
 		claims = append(claims, o.inspect(act, r, u)...)
 		graded += u.Quantity
 	}
-	o.noteReturn(act, r, EventReturnInspected, count(graded, "unit"))
+	o.noteReturn(act, r, EventReturnInspected, count(graded, "unit"), EventData{Units: graded})
 	var total int64
 	for _, c := range claims {
 		total += c.amount

@@ -52,10 +52,11 @@ func (o *Order) CarrierAnswered(key string, a shipping.Answer, act Act) {
 	case s.Status == ShipmentCancelled:
 	case state == payment.Done:
 		_ = LabelShipment.Take(&s.Status, "shipment")
-		o.note(act, Event{Type: EventShipmentLabeled, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID, Detail: a.Carrier + " " + a.TrackingNumber})
+		o.note(act, Event{Type: EventShipmentLabeled, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID, Detail: a.Carrier + " " + a.TrackingNumber,
+			Data: EventData{Carrier: a.Carrier, TrackingNumber: a.TrackingNumber}})
 	default:
 		_ = RefuseLabel.Take(&s.Status, "shipment")
-		o.note(act, Event{Type: EventLabelRefused, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID, Detail: a.Code})
+		o.note(act, Event{Type: EventLabelRefused, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID, Detail: a.Code, Data: EventData{Code: a.Code}})
 		o.call(act, s.labelRefused(a.Code))
 	}
 }
@@ -72,7 +73,7 @@ func (o *Order) labelVoided(act Act, s *Shipment, a shipping.Answer) {
 func (o *Order) holdParcel(act Act, s *Shipment, why cause) {
 	if s.Status != ShipmentHeld {
 		_ = HoldShipment.Take(&s.Status, "shipment")
-		o.note(act, Event{Type: EventShipmentHeld, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID, Detail: why.code})
+		o.note(act, Event{Type: EventShipmentHeld, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID, Detail: why.code, Data: EventData{Code: why.code}})
 	}
 	o.call(act, why)
 }
@@ -91,7 +92,8 @@ func (o *Order) handOver(act Act, s *Shipment) {
 		o.line(l.LineID).Shipped += l.Quantity
 	}
 	o.tally(f)
-	o.note(act, Event{Type: EventShipmentShipped, FulfillmentID: f.ID, ShipmentID: s.ID, Amount: &s.Amount})
+	o.note(act, Event{Type: EventShipmentShipped, FulfillmentID: f.ID, ShipmentID: s.ID, Amount: &s.Amount,
+		Data: EventData{Carrier: s.Carrier, TrackingNumber: s.TrackingNumber}})
 	f.UpdatedAt = act.At
 	if !slices.ContainsFunc(o.Shipments, func(s Shipment) bool { return s.Status == ShipmentHeld }) {
 		o.clear(act, AttentionCaptureRefused)
@@ -140,7 +142,8 @@ func (o *Order) Scanned(shipmentID string, scan shipping.Scan, act Act) error {
 	case shipping.ReturnToSender:
 		o.turnedBack(act, s)
 	default:
-		o.note(act, Event{Type: EventShipmentMoved, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID, Detail: string(scan.Status)})
+		o.note(act, Event{Type: EventShipmentMoved, FulfillmentID: s.FulfillmentID, ShipmentID: s.ID, Detail: string(scan.Status),
+			Data: EventData{TrackingStatus: string(scan.Status)}})
 	}
 	o.heed(act, s)
 	if found {

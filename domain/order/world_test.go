@@ -169,6 +169,9 @@ func (w *world) save(o *order.Order, act order.Act) {
 	o.Project(act)
 	e = o.Effects()
 	w.events = append(w.events, e.Events...)
+	for _, event := range e.Events {
+		requireCatalogd(w.t, event)
+	}
 	w.movements = append(w.movements, e.Movements...)
 	w.entries = append(w.entries, e.Entries...)
 	w.scans = append(w.scans, e.Scans...)

@@ -5,6 +5,7 @@ func events() []promise {
 	return []promise{
 		{id: "V-E2", protects: "Subscribers miss nothing: an order's events are numbered without gaps, and published in that order.", sql: eventsHaveNoGaps},
 		{id: "V-E4", protects: "Nothing that came in is left lying: what the run of an order, or of a return, has to hear of is heard within ten minutes.", sql: inboxDrains},
+		{id: "V-E5", protects: "The feed is complete: its positions have no gaps, and what happens is in it within ten minutes.", sql: feedIsComplete},
 	}
 }
 
@@ -23,3 +24,11 @@ const inboxDrains = `
 SELECT i.order_id AS subject, format('%s of %s has not been heard of (row %s)', i.kind, to_char(i.created_at, 'YYYY-MM-DD HH24:MI'), i.id) AS detail,
 	CASE WHEN i.created_at < clock.now - interval '10 minutes' THEN '' ELSE 'in_flight' END AS excuse
 FROM inbox i CROSS JOIN clock WHERE i.heard_at IS NULL`
+
+const feedIsComplete = `
+SELECT 'the feed' AS subject, format('%s events have positions %s to %s', count(position), min(position), max(position)) AS detail, '' AS excuse
+FROM events HAVING count(position) > 0 AND (min(position), max(position)) <> (1, count(position))
+UNION ALL
+SELECT 'the feed', format('%s events of %s orders are not published, since %s', count(*), count(DISTINCT e.order_id), to_char(min(e.at), 'YYYY-MM-DD HH24:MI')),
+	CASE WHEN min(e.at) < min(clock.now) - interval '10 minutes' THEN '' ELSE 'in_flight' END
+FROM events e CROSS JOIN clock WHERE e.position IS NULL HAVING count(*) > 0`

@@ -24,9 +24,9 @@ var orderFaults = []corruption{
 		UPDATE events SET status = 'completed' WHERE order_id = ord('delivered') AND sequence = 3`},
 	{id: "V-O4", name: "does not begin with its receipt", subject: `ord('accepted')`, plant: `
 		UPDATE events SET type = 'order.accepted' WHERE order_id = ord('accepted') AND sequence = 1`},
-	{id: "V-O4", name: "an event is missing", subject: `ord('accepted')`, also: []string{"V-E2"}, plant: `
+	{id: "V-O4", name: "an event is missing", subject: `ord('accepted')`, also: []string{"V-E2", "V-E5"}, plant: `
 		DELETE FROM events WHERE order_id = ord('accepted') AND sequence = 2`},
-	{id: "V-O4", name: "the last event is missing", subject: `ord('shipped')`, also: []string{"V-E2"}, plant: `
+	{id: "V-O4", name: "the last event is missing", subject: `ord('shipped')`, also: []string{"V-E2", "V-E5"}, plant: `
 		DELETE FROM events WHERE order_id = ord('shipped') AND sequence = (SELECT sequence FROM orders WHERE id = ord('shipped'))`},
 
 	{id: "V-O5", name: "a status that no event gave it", subject: `ord('accepted')`, plant: `UPDATE orders SET status = 'processing' WHERE id = ord('accepted')`},
@@ -38,8 +38,17 @@ var orderFaults = []corruption{
 	{id: "V-O6", name: "shipping that no unit carries", subject: `ord('accepted')`, plant: `UPDATE line_units SET shipping = shipping + 1 WHERE order_id = ord('accepted')`},
 	{id: "V-O6", name: "a discount that no line carries", subject: `ord('accepted')`, plant: `UPDATE order_lines SET order_discount = order_discount + 1, discount = discount - 1 WHERE order_id = ord('accepted')`},
 
-	{id: "V-E2", name: "published in another order", subject: `ord('accepted')`, plant: `UPDATE events SET position = 100 - sequence WHERE order_id = ord('accepted')`},
-	{id: "V-E2", name: "published before the one before it", subject: `ord('accepted')`, plant: `UPDATE events SET position = 1 WHERE order_id = ord('accepted') AND sequence = 2`},
+	{id: "V-E2", name: "published in another order", subject: `ord('accepted')`, plant: `
+		UPDATE events SET position = -position WHERE order_id = ord('accepted');
+		UPDATE events SET position = (SELECT -min(position) - max(position) FROM events WHERE order_id = ord('accepted')) + position WHERE order_id = ord('accepted')`},
+	{id: "V-E2", name: "published before the one before it", subject: `ord('accepted')`, also: []string{"V-E5"}, plant: `
+		UPDATE events SET position = NULL WHERE order_id = ord('accepted') AND sequence = 1`},
+	{id: "V-E5", name: "a position that no event has", subject: `'the feed'`, plant: `
+		UPDATE events SET position = position + 1 WHERE position = (SELECT max(position) FROM events)`},
+	{id: "V-E5", name: "a feed that does not begin with its first position", subject: `'the feed'`, plant: `
+		UPDATE events SET position = position + 1000000`},
+	{id: "V-E5", name: "nobody publishes", subject: `'the feed'`, plant: `
+		UPDATE events SET position = NULL, at = now() - interval '11 minutes' WHERE position = (SELECT max(position) FROM events)`},
 	{id: "V-E4", name: "left lying", subject: `ord('unheard')`, plant: `UPDATE inbox SET created_at = now() - interval '11 minutes' WHERE heard_at IS NULL`},
 }
 
@@ -61,8 +70,14 @@ var orderNeighbors = []neighbor{
 	{id: "V-O6", name: "amounts that do not divide by the units", there: `(SELECT count(*) > 2 FROM line_units WHERE line_id = lin('odd-amounts'))`},
 	{id: "V-O6", name: "prices that include the tax", there: `(SELECT total = 4498 AND prices_include_tax FROM orders WHERE id = ord('tax-included'))`},
 	{id: "V-O6", name: "shipping on lines that cost nothing", there: `(SELECT sum(quantity * shipping) = 500 FROM line_units WHERE order_id = ord('free-goods'))`},
-	{id: "V-E2", name: "published up to some event, with those of others in between", arrange: `UPDATE events SET position = 10 * sequence WHERE order_id = ord('accepted') AND sequence < 3`,
-		there: `EXISTS (SELECT 1 FROM events WHERE order_id = ord('accepted') AND position IS NULL)`},
+	{id: "V-E2", name: "published up to some event", arrange: `
+		UPDATE events SET position = NULL, at = now() WHERE sequence > 1 AND order_id = (SELECT order_id FROM events WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1)`,
+		there: `(SELECT count(position) = 1 AND count(*) > 1 FROM events WHERE order_id = (SELECT order_id FROM events WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1))`},
+	{id: "V-E5", name: "happened just now", arrange: `
+		UPDATE events SET position = NULL, at = now() WHERE position = (SELECT max(position) FROM events)`,
+		there: `EXISTS (SELECT 1 FROM events WHERE position IS NULL)`},
+	{id: "V-E5", name: "became known later than it happened", arrange: `UPDATE events SET at = at - interval '1 day' WHERE order_id = ord('accepted')`,
+		there: `EXISTS (SELECT 1 FROM events a JOIN events b ON b.position = a.position + 1 WHERE b.at < a.at - interval '23 hours')`},
 	{id: "V-E4", name: "came in a minute ago", there: `EXISTS (SELECT 1 FROM inbox WHERE order_id = ord('unheard') AND heard_at IS NULL)`},
 	{id: "V-E4", name: "came in an hour ago, and was heard", there: `EXISTS (SELECT 1 FROM inbox WHERE heard_at IS NOT NULL AND created_at < now() - interval '10 minutes')`},
 }

@@ -35,6 +35,7 @@ func TestRandomLives(t *testing.T) {
 		stories[l.order.ID] = strings.Join(l.story, " · ")
 	}
 	w.grant()
+	w.publish()
 	// Nobody relays here, and nothing that is late is excused for having changed just now.
 	db.exec(`UPDATE inbox SET heard_at = now();
 		UPDATE orders SET updated_at = updated_at - interval '1 hour' WHERE external_id LIKE 'random-%';

@@ -3,6 +3,8 @@ package verify_test
 import (
 	"encoding/json"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +36,7 @@ func TestMigrated(t *testing.T) {
 	}
 	db.exec(`SELECT setval(pg_get_serial_sequence('money_ledger', 'id'), 1000)`)
 	up("0002_whole_order.sql")
+	up("0003_feed.sql")
 	var then time.Time
 	require.NoError(t, db.GetContext(t.Context(), &then, `SELECT max(updated_at) FROM orders`))
 	found := violated(db.verify(func(o *verify.Options) { o.Now = func() time.Time { return then } }))
@@ -41,4 +44,44 @@ func TestMigrated(t *testing.T) {
 		delete(found, ofEvents)
 	}
 	require.Empty(t, found)
+}
+
+// What 0003 makes of the events that were there is what the code writes today.
+func TestEventsOfBeforeTheFeedSayTheSame(t *testing.T) {
+	db := open(t)
+	body, err := os.ReadFile("../migrations/0003_feed.sql")
+	require.NoError(t, err)
+	up, down, _ := strings.Cut(string(body), "-- +goose Down")
+	type event struct{ Event, Data string }
+	said := func() (events []event) {
+		require.NoError(t, db.SelectContext(t.Context(), &events, `SELECT order_id || ' ' || sequence || ' ' || type AS event, data::text FROM events ORDER BY 1`))
+		return events
+	}
+	before := said()
+	db.exec(down)
+	db.exec(up)
+	for i, after := range said() {
+		require.Equal(t, before[i].Event, after.Event)
+		want, got := instants(before[i].Data), instants(after.Data)
+		if strings.HasSuffix(after.Event, "order.backordered") { // the day was kept, not the time of day
+			want = ofDay.ReplaceAllString(want, " 00:00:00 ")
+		}
+		require.JSONEq(t, want, got, after.Event)
+	}
+}
+
+var (
+	instant = regexp.MustCompile(`"20[0-9-]+T[^"]+"`)
+	ofDay   = regexp.MustCompile(` [0-9:.]+ `)
+)
+
+// instants writes every time in one way.
+func instants(text string) string {
+	return instant.ReplaceAllStringFunc(text, func(found string) string {
+		at, err := time.Parse(time.RFC3339Nano, strings.Trim(found, `"`))
+		if err != nil {
+			return found
+		}
+		return strconv.Quote(at.UTC().Format("2006-01-02 15:04:05.999999 UTC"))
+	})
 }

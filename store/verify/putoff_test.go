@@ -46,6 +46,8 @@ func TestPutOffForLong(t *testing.T) {
 		_, err = env.ExecuteActivity(acts.Authorize, step)
 		require.Error(t, err)
 	}
+	w.hear()
+	w.publish()
 	require.Empty(t, violated(db.verify()))
 	stored, err := w.store.Order(t.Context(), o.ID)
 	require.NoError(t, err)

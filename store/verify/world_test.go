@@ -62,7 +62,14 @@ func play(ctx context.Context, url string) (err error) {
 		w.ago(time.Hour)
 		s.play(w, placement(s.name))
 	}
+	w.publish()
 	return names(ctx, url)
+}
+
+// publish gives every event its position, as the relay does.
+func (w *world) publish() {
+	_, err := w.store.StampEvents(w.ctx, 100_000)
+	check(err)
 }
 
 // names lets plants call things by the name of their scenario: ord its order, pay its first payment, shp its first

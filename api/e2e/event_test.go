@@ -1,0 +1,84 @@
+package e2e_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/require"
+)
+
+// feed reads events page by page from a position on, each held against the schema that subscribers were given.
+func (s *shop) feed(after int64, until func(e answer) bool) (events []answer) {
+	s.t.Helper()
+	schemas := jsonschema.NewCompiler()
+	for {
+		page := s.get(fmt.Sprintf("/v1/events?after=%d&limit=3&wait=30", after))
+		data, _ := page.at("data").([]any)
+		for _, body := range data {
+			e := answer{body: body.(map[string]any)}
+			schema, err := schemas.Compile(filepath.Join("..", "..", "docs", "events", e.text("type")+".json"))
+			require.NoError(s.t, err)
+			require.NoError(s.t, schema.Validate(body), e.body)
+			after++
+			require.EqualValues(s.t, after, e.at("position"))
+			if events = append(events, e); until(e) {
+				return events
+			}
+		}
+		require.EqualValues(s.t, after, page.at("next_after"))
+		require.GreaterOrEqual(s.t, page.at("last_position"), page.at("next_after"))
+	}
+}
+
+func is(kind string) func(answer) bool { return func(e answer) bool { return e.text("type") == kind } }
+
+func TestEvents(t *testing.T) {
+	s := open(t)
+	o := s.deliver("1")
+	all := s.feed(0, is("order.completed"))
+	var types []string
+	for i, e := range all {
+		require.EqualValues(t, i+1, e.at("sequence"))
+		require.Equal(t, o.text("id"), e.text("order_id"))
+		require.Equal(t, fmt.Sprintf("%s/%d", o.text("id"), i+1), e.text("id"))
+		types = append(types, e.text("type"))
+	}
+	require.Equal(t, []string{"order.received", "payment.authorized", "order.accepted", "fulfillment.opened", "fulfillment.picked",
+		"order.processing", "fulfillment.packed", "shipment.labeled", "payment.captured", "shipment.shipped", "fulfillment.closed",
+		"shipment.delivered", "order.completed"}, types)
+	captured := all[8]
+	require.Equal(t, map[string]any{"amount": 4828.0, "payment_id": captured.text("data", "payment_id"), "shipment_id": captured.text("data", "shipment_id")}, captured.at("data"))
+	require.Equal(t, []any{"1", "web", "USD", false}, []any{captured.at("external_id"), captured.at("channel"), captured.at("currency"), captured.at("test")})
+
+	r := s.must(201, "POST", "/v1/orders/"+o.text("id")+"/returns", asking(o, 1, "changed_mind"))
+	s.must(200, "POST", "/v1/returns/"+r.text("id")+"/approve", `{}`)
+	s.must(200, "POST", "/v1/returns/"+r.text("id")+"/receive", units(r, 1, ""))
+	s.must(200, "POST", "/v1/returns/"+r.text("id")+"/inspect", units(r, 1, `,"grade":"A"`))
+	s.must(402, "POST", "/v1/orders", orderBody("2", "TEE-M", "tok_declined"))
+	s.feed(int64(len(all)), is("order.hold_placed"))
+}
+
+// A reader that has everything waits, and is answered as soon as there is something.
+func TestEventsAreWaitedFor(t *testing.T) {
+	s := open(t)
+	require.Empty(t, s.get("/v1/events").at("data"))
+	require.Empty(t, s.get("/v1/events?wait=1").at("data"), "when the wait is over")
+	answered := make(chan answer)
+	go func() { answered <- s.send("GET", "/v1/events?wait=30", "") }()
+	s.place("1", "tok_ok")
+	first := <-answered
+	require.Equal(t, "order.received", first.text("data", 0, "type"))
+}
+
+func TestEventsBeyondTheLastPosition(t *testing.T) {
+	s := open(t)
+	s.place("1", "tok_ok")
+	s.feed(0, is("fulfillment.opened"))
+	a := s.must(409, "GET", "/v1/events?after=1000&wait=30", "")
+	require.Equal(t, "position_ahead", a.text("code"))
+	for _, wrong := range []string{"after=-1", "limit=0", "limit=1001", "wait=31", "after=x", "from=1"} {
+		require.Contains(t, []int{400, 422}, s.send("GET", "/v1/events?"+wrong, "").status, wrong)
+	}
+}
