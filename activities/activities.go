@@ -1,9 +1,11 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -48,6 +50,9 @@ type On struct {
 	At       time.Time `json:"at"`
 }
 
+// Subject is whom it is about: an order, and with a return's id that return of it.
+func (on On) Subject() (orderID, returnID string) { return on.OrderID, on.ReturnID }
+
 // Step names the operation that is due.
 type Step struct {
 	On
@@ -64,8 +69,19 @@ type Caller struct {
 	RequestID   string          `json:"request_id"`
 }
 
-// Ask makes a command one on this, whatever its sender said.
-func (c *Caller) Ask(on On) { c.On = on }
+// InTemporal is the actor of what somebody does in Temporal's own UI or command line, who is not known by name.
+const InTemporal = "temporal"
+
+// Ask makes a command one on this, whatever its sender said, and returns who he is. A command that somebody typed in
+// Temporal's UI has no key: it gets that of its update, so that a reset, which sends it again, does not repeat it.
+func (c *Caller) Ask(on On, updateID string) (actor string) {
+	c.On = on
+	if c.Key == "" {
+		c.Key = InTemporal + "/" + updateID
+	}
+	c.Actor = cmp.Or(c.Actor, InTemporal)
+	return fmt.Sprintf("%.80s", c.Actor) // for a summary, which has to be short
+}
 
 // now is the run's time: what it was when the activity was asked for, plus what has passed since. Retries that go
 // on for hours notice that hours have passed, and a test that skips time is believed.

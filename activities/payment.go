@@ -135,33 +135,54 @@ func (a *Activities) unanswered(ctx context.Context, s Step, cause error, unwant
 	var slow *payment.RateLimited
 	switch {
 	case errors.As(cause, &slow):
-		return a.delayed(ctx, s, later("rate_limited", "the gateway asks us to slow down", max(slow.RetryAfter, time.Second)))
+		return a.delayed(ctx, s, "rate_limited", "it answers that we ask too often: it is asked again more slowly", max(slow.RetryAfter, time.Second))
 	case errors.Is(cause, payment.ErrKeyInUse):
-		return a.delayed(ctx, s, later("key_in_use", "the gateway is working on another request under this key", time.Second))
+		return a.delayed(ctx, s, "key_in_use", "it is still working on an earlier request under this key: it is asked again for the answer", time.Second)
 	case errors.Is(cause, payment.ErrKeyReused):
-		return order.Facts{}, border(fault.Conflictf("gateway_key_reused", "the gateway knows %s with another request", s.Key))
+		return order.Facts{}, border(fault.Conflictf("gateway_key_reused", "the gateway knows %s with another request: somebody else uses our keys, or its account; compare with its own records, then resume", s.Key))
 	case unwanted:
 		settled := false
 		known, err := a.record(ctx, s, func(o *order.Order, act order.Act) { settled = o.NotFound(s.Key, act) })
 		if err != nil || settled {
 			return known, err
 		}
-		return known, later("perhaps_on_its_way", "the gateway does not know the request, which may still be on its way", 5*time.Second)
+		return known, later("perhaps_on_its_way", s.Key+": nobody wants it any more. The gateway does not know it, and it may still be on its way: it is looked up until that is ruled out. Nothing to do", 5*time.Second)
 	}
-	if _, err := a.record(ctx, s, func(o *order.Order, act order.Act) { o.Unanswered(s.Key, "no answer", act) }); err != nil {
+	var advice string
+	if _, err := a.record(ctx, s, func(o *order.Order, act order.Act) {
+		o.Unanswered(s.Key, "no answer", act)
+		advice = todo(o, s.Key, act)
+	}); err != nil {
 		return order.Facts{}, err
 	}
-	return order.Facts{}, later("outcome_unknown", "the gateway gave no answer: it is looked up and asked again under the same key", 0)
+	return order.Facts{}, later("outcome_unknown", s.Key+": no answer, it may or may not have been done. It is looked up and asked again under the same key. "+advice, 0)
 }
 
 // delayed tries again later, and lets the facts know: whoever is put off for long enough calls for a person.
-func (a *Activities) delayed(ctx context.Context, s Step, again error) (order.Facts, error) {
-	if _, err := a.record(ctx, s, func(o *order.Order, act order.Act) { o.Delayed(s.Key, act) }); err != nil {
+func (a *Activities) delayed(ctx context.Context, s Step, code, detail string, after time.Duration) (order.Facts, error) {
+	var advice string
+	if _, err := a.record(ctx, s, func(o *order.Order, act order.Act) {
+		o.Delayed(s.Key, act)
+		advice = todo(o, s.Key, act)
+	}); err != nil {
 		return order.Facts{}, err
 	}
-	return order.Facts{}, again
+	return order.Facts{}, later(code, s.Key+": "+detail+". "+advice, after)
 }
 
+// todo says to whoever looks at an operation in trouble from when on it is his affair.
+func todo(o *order.Order, key string, act order.Act) string {
+	op := o.Operation(key)
+	if op == nil || !op.State.Open() {
+		return "It has been answered meanwhile"
+	}
+	if at := op.CreatedAt.Add(act.Policy.AttentionAfter); act.At.Before(at) {
+		return "Nothing to do before " + at.UTC().Format("2006-01-02 15:04 MST") + ", when an operator is called"
+	}
+	return "It has gone on for too long: what to do stands under Attention in the current details"
+}
+
+// later is an error that is worth another try: its code for machines, and a sentence for who looks at the activity.
 func later(code, detail string, after time.Duration) error {
 	return temporal.NewApplicationErrorWithOptions(detail, code, temporal.ApplicationErrorOptions{NextRetryDelay: after})
 }

@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"net/url"
+	"strings"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -54,7 +56,7 @@ type shown struct {
 // attributes, which cost an action each time, only when the money, the cause for attention, what is waited for, or
 // a return's status is another: in a plain order when it is decided, shipped and over.
 func (r *run) publish(ctx workflow.Context) {
-	workflow.SetCurrentDetails(ctx, r.facts.Details)
+	workflow.SetCurrentDetails(ctx, r.details(workflow.GetInfo(ctx).Namespace))
 	f := r.facts
 	now := shown{payment: f.PaymentStatus, attention: f.Attention, waiting: f.WaitingFor, final: f.Status.Final()}
 	if r.subject.ReturnID != "" {
@@ -79,6 +81,48 @@ func (r *run) publish(ctx workflow.Context) {
 		updates = append(updates, AttributeLocation.ValueSet(f.Locations))
 	}
 	_ = workflow.UpsertTypedSearchAttributes(ctx, updates...)
+}
+
+// details are those of the facts, with what only the run knows under their headline: what is in trouble at this moment.
+func (r *run) details(namespace string) string {
+	headline, rest, _ := strings.Cut(r.facts.Details, "\n\n")
+	said := []string{headline}
+	if r.notice != "" {
+		said = append(said, r.notice)
+	}
+	for i, due := range r.facts.Steps {
+		if i == troublesMax {
+			said = append(said, "… and more under Pending Activities")
+			break
+		}
+		if s := r.steps[due.Key]; s != nil {
+			said = append(said, s.trouble(due.Summary))
+		}
+	}
+	return resolve(strings.Join(append(said, rest), "\n\n"), namespace)
+}
+
+// troublesMax keeps the details within what Temporal takes.
+const troublesMax = 8
+
+// trouble says how a step stands that the run has taken on.
+func (s *step) trouble(summary string) string {
+	since := s.since.UTC().Format("2006-01-02 15:04 MST")
+	switch {
+	case s.failed:
+		return "**Given up:** " + summary + ", begun " + since + ". It is tried again when somebody resumes."
+	case s.visible:
+		return "**In trouble:** " + summary + ", begun " + since + ". It goes on by itself, under the same key; its last failure is under *Pending Activities*."
+	}
+	return "**Under way:** " + summary
+}
+
+// resolve makes links to runs in details links of the web UI. They are relative to the page on which the UI renders
+// markdown, so that they hold under whatever address the UI is served.
+func resolve(details, namespace string) string {
+	link := "](namespaces/" + url.PathEscape(namespace) + "/workflows/"
+	return strings.NewReplacer("]("+order.RunLink(WorkflowID("")), link+url.PathEscape(WorkflowID("")),
+		"]("+order.RunLink(ReturnWorkflowID("")), link+url.PathEscape(ReturnWorkflowID(""))).Replace(details)
 }
 
 func keyword(key temporal.SearchAttributeKeyKeyword, value string) temporal.SearchAttributeUpdate {

@@ -3,6 +3,8 @@ package workflows
 import (
 	"context"
 	"errors"
+	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -18,7 +20,7 @@ func (r *run) listen(ctx, asked workflow.Context) error {
 		return err
 	}
 	facts := workflow.GetSignalChannelWithOptions(ctx, SignalFacts, workflow.SignalChannelOptions{
-		Description: "The facts changed by themselves (a carrier's scan, stock that arrived): load them again."})
+		Description: "Loads the facts again and does what they say is due. Harmless at any time; no data."})
 	workflow.Go(asked, func(ctx workflow.Context) {
 		for facts.Receive(ctx, nil) {
 			_ = r.load(ctx)
@@ -28,10 +30,14 @@ func (r *run) listen(ctx, asked workflow.Context) error {
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		ctx.Done().Receive(ctx, nil)
 		ctx, _ = workflow.NewDisconnectedContext(ctx)
-		r.cancel(ctx, r, activities.Caller{On: r.on(ctx), Actor: "temporal"}, "cancellation requested in Temporal")
+		asked := workflow.Now(ctx)
+		if err := r.cancel(ctx, r, activities.Caller{On: r.on(ctx), Actor: activities.InTemporal}, "cancellation requested in Temporal"); err != nil {
+			r.notice = refusedCancellation(asked, err)
+			r.changes++
+		}
 	})
 	return workflow.SetQueryHandlerWithOptions(ctx, QueryProgress, r.progress, workflow.QueryHandlerOptions{
-		Description: "What the run is doing: steps, next timer, what it waits for."})
+		Description: "What the run knows and does: the facts, the steps that are under way or given up, the next timer."})
 }
 
 // handle registers a command: one activity writes it, then the steps that it made due are performed; the answer
@@ -40,8 +46,8 @@ func handle[C any, P asker[C]](ctx workflow.Context, r *run, name, description s
 	return workflow.SetUpdateHandlerWithOptions(ctx, name, func(ctx workflow.Context, command C) (order.Facts, error) {
 		ctx, _ = workflow.NewDisconnectedContext(ctx)
 		_ = workflow.Await(ctx, func() bool { return r.loaded })
-		P(&command).Ask(r.on(ctx))
-		if err := r.decide(ctx, name, activity, command); err != nil {
+		by := P(&command).Ask(r.on(ctx), workflow.GetCurrentUpdateInfo(ctx).ID)
+		if err := r.decide(ctx, name+", asked by "+by, activity, command); err != nil {
 			return order.Facts{}, refusal(err)
 		}
 		if name == UpdateResume {
@@ -52,10 +58,22 @@ func handle[C any, P asker[C]](ctx workflow.Context, r *run, name, description s
 	}, workflow.UpdateHandlerOptions{Description: description})
 }
 
-// asker is a command: it has a caller, who is told what the command is about.
+// asker is a command: it has a caller, who is told what the command is about, and says who he is.
 type asker[C any] interface {
 	*C
-	Ask(on activities.On)
+	Ask(on activities.On, updateID string) (actor string)
+}
+
+// refusedCancellation tells who pressed Request Cancellation that nothing came of it: the button has no answer of its
+// own, and Temporal takes one such request in the life of a run.
+func refusedCancellation(asked time.Time, err error) string {
+	why := "it failed; see the run's history"
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) {
+		why = app.Type() + ", " + app.Message()
+	}
+	return fmt.Sprintf("**Cancellation was requested at %s and refused:** %s. This run takes no second request: to cancel later, or some units only, send the update `cancel`.",
+		asked.UTC().Format("2006-01-02 15:04 MST"), why)
 }
 
 // refusal is the fault itself, without the activity that it came from around it.

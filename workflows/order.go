@@ -11,8 +11,8 @@ import (
 // and waits. It holds nothing that the facts do not: terminated, reset or lost, the next run goes on from there.
 func Order(ctx workflow.Context, in OrderInput) (order.Status, error) {
 	r := &run{subject: activities.On{OrderID: in.OrderID}, updates: orderUpdates,
-		cancel: func(ctx workflow.Context, r *run, by activities.Caller, reason string) {
-			_ = r.decide(ctx, "cancel the order", a.Cancel, activities.CancelCommand{Caller: by, Reason: reason})
+		cancel: func(ctx workflow.Context, r *run, by activities.Caller, reason string) error {
+			return r.decide(ctx, "cancel the order, asked by Request Cancellation", a.Cancel, activities.CancelCommand{Caller: by, Reason: reason})
 		}}
 	if err := r.drive(ctx, Order, in); err != nil {
 		return "", err
@@ -30,18 +30,18 @@ func orderUpdates(ctx workflow.Context, r *run) error {
 		return r.facts, err
 	}
 	err := workflow.SetUpdateHandlerWithOptions(ctx, UpdatePlace, place, workflow.UpdateHandlerOptions{
-		Description: "Answers when the order is decided: accepted, declined, waiting for the customer, out of stock."})
+		Description: "Changes nothing: answers when the order is decided (accepted, declined, waiting for the customer, out of stock). No data."})
 	if err != nil {
 		return err
 	}
 	return firstError(
-		handle(ctx, r, UpdateCancel, "Cancels the whole order, or some units of it, as long as they were not handed to a carrier.", a.Cancel),
-		handle(ctx, r, UpdatePayment, "Asks for what is still to be paid on another payment token.", a.NewPayment),
-		handle(ctx, r, UpdateHold, "Holds the order, or one of its fulfillment orders.", a.PlaceHold),
-		handle(ctx, r, UpdateReleaseHold, "Takes a hold back.", a.ReleaseHold),
-		handle(ctx, r, UpdatePick, "Notes units taken off the shelf for a fulfillment order.", a.Pick),
-		handle(ctx, r, UpdatePack, "Puts picked units into parcels and buys a label for each.", a.Pack),
-		handle(ctx, r, UpdateShip, "Captures the money of each labeled parcel and hands it to the carrier.", a.Ship),
-		handle(ctx, r, UpdateSettleRefund, "Notes that a refund which its gateway refuses was paid by other means.", a.SettleRefund),
-		handle(ctx, r, UpdateResume, "Takes a call for an operator back and tries again what was refused or given up.", a.Resume))
+		handle(ctx, r, UpdateCancel, `Cancels the order, as long as nothing of it was handed to a carrier: money is let go or refunded, stock released. Data: {"reason":"…"}; of some units only: {"reason":"…","lines":[{"line_id":"lin_…","quantity":1}]}`, a.Cancel),
+		handle(ctx, r, UpdatePayment, `Asks for what is still to be paid on another payment token. Data: {"gateway":"…","token":"…"}, which stands in the run's history: send a token that is worth something through the API.`, a.NewPayment),
+		handle(ctx, r, UpdateHold, `Holds the order, or one of its fulfillment orders, until somebody answers. Data: {"reason":"fraud_review","deadline":"2026-12-01T12:00:00Z","on_deadline":"cancel"}; without a deadline it stands until it is released.`, a.PlaceHold),
+		handle(ctx, r, UpdateReleaseHold, `Takes a hold back. Data: {"hold_id":"hld_…"}; of a fulfillment order with "fulfillment_id" too. The id is in the current details.`, a.ReleaseHold),
+		handle(ctx, r, UpdatePick, "Notes units taken off the shelf for a fulfillment order. For the warehouse: POST /v1/fulfillments/{id}/pick.", a.Pick),
+		handle(ctx, r, UpdatePack, "Puts picked units into parcels and buys a label for each. For the warehouse: POST /v1/fulfillments/{id}/pack.", a.Pack),
+		handle(ctx, r, UpdateShip, `Captures the money of each labeled parcel and hands it to the carrier. Data: {"fulfillment_id":"ful_…"}`, a.Ship),
+		handle(ctx, r, UpdateSettleRefund, `Notes that a refund which its gateway refuses was paid by other means. Data: {"refund_id":"rfd_…","reference":"…"}; the id is in the current details.`, a.SettleRefund),
+		handle(ctx, r, UpdateResume, "Takes a call for an operator back and tries again, at once, what was refused or given up. Data: {}", a.Resume))
 }

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 type run struct {
 	subject activities.On // whom it drives; At is not used
 	updates func(ctx workflow.Context, r *run) error
-	cancel  func(ctx workflow.Context, r *run, by activities.Caller, reason string)
+	cancel  func(ctx workflow.Context, r *run, by activities.Caller, reason string) error
 
 	loaded  bool
 	facts   order.Facts
@@ -26,6 +27,7 @@ type run struct {
 	vain    int              // how often in a row that changed nothing
 	timer   time.Time        // when the pending timer fires; zero when there is none
 	shown   shown            // what the search attributes say
+	notice  string           // what the facts do not have and an operator has to read first
 }
 
 // step is one step that the run has taken on.
@@ -99,7 +101,7 @@ func (r *run) learn(facts order.Facts) {
 
 func (r *run) load(ctx workflow.Context) error {
 	var facts order.Facts
-	err := workflow.ExecuteLocalActivity(workflow.WithLocalActivityOptions(ctx, factsOptions("load the facts")),
+	err := workflow.ExecuteLocalActivity(workflow.WithLocalActivityOptions(ctx, factsOptions("load the facts from PostgreSQL")),
 		a.Load, r.on(ctx)).Get(ctx, &facts)
 	if err == nil {
 		r.learn(facts)
@@ -191,7 +193,7 @@ func final(err error) bool {
 // look does what is due by now.
 func (r *run) look(ctx workflow.Context) {
 	r.alarm = false
-	_ = r.decide(ctx, "what is due by now", a.DeadlinePassed, r.on(ctx))
+	_ = r.decide(ctx, "do what is due by now: "+r.dueFor(), a.DeadlinePassed, r.on(ctx))
 	if due := r.facts.Deadline; due != nil && !due.After(workflow.Now(ctx)) {
 		r.vain++
 	} else {
@@ -217,9 +219,9 @@ func (r *run) arm(ctx workflow.Context) {
 		return
 	}
 	r.timer = due
+	summary := r.dueFor() + ", " + due.UTC().Format("2006-01-02 15:04 MST")
 	workflow.Go(ctx, func(ctx workflow.Context) {
-		options := workflow.TimerOptions{Summary: "look again at " + due.UTC().Format("2006-01-02 15:04 MST")}
-		_ = workflow.NewTimerWithOptions(ctx, due.Sub(workflow.Now(ctx)), options).Get(ctx, nil)
+		_ = workflow.NewTimerWithOptions(ctx, due.Sub(workflow.Now(ctx)), workflow.TimerOptions{Summary: summary}).Get(ctx, nil)
 		if r.timer.Equal(due) {
 			r.timer = time.Time{}
 		}
@@ -227,3 +229,6 @@ func (r *run) arm(ctx workflow.Context) {
 		r.changes++
 	})
 }
+
+// dueFor says what the next deadline is for. Facts of earlier days do not know.
+func (r *run) dueFor() string { return cmp.Or(r.facts.DeadlineFor, "the next deadline") }

@@ -39,7 +39,7 @@ func (r refusing) Change(ctx context.Context, orderID string, cmd *store.Command
 // A deadline that cannot be kept would fill its run's history with timers, one a second.
 func TestADeadlineThatCannotBeKeptIsLookedAtEverMoreRarely(t *testing.T) {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	c, err := worker.Connect(t.Context(), devtest.Temporal(t).Address, "default", log)
+	c, err := worker.Connect(t.Context(), worker.Connection{Address: devtest.Temporal(t).Address, Namespace: "default", Log: log})
 	require.NoError(t, err)
 	defer c.Close()
 	url := devtest.Database(t)

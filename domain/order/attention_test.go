@@ -1,6 +1,15 @@
 package order_test
 
 import (
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,4 +107,64 @@ func TestTheLastCauseLeavesNoCall(t *testing.T) {
 	w.answers(payment.Capture)
 	require.Empty(t, w.o.AttentionCode)
 	require.Contains(t, w.types(0), order.EventAttentionCleared)
+}
+
+// Whoever adds a cause says what it means and what to do: in the details of runs, and in docs/operators.md.
+func TestEveryCauseOfAttentionHasItsGuide(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "attention.go", nil, parser.SkipObjectResolution)
+	require.NoError(t, err)
+	var codes []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || !strings.HasPrefix(spec.Names[0].Name, "Attention") {
+			return true
+		}
+		code, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+		require.NoError(t, err)
+		codes = append(codes, code)
+		return false
+	})
+	require.Greater(t, len(codes), 15)
+	var guided []string
+	for _, g := range order.Guides() {
+		guided = append(guided, g.Code)
+		require.NotEmpty(t, g.Meaning, g.Code)
+		for _, advice := range []string{g.For("ord_1", ""), g.For("ord_1", "ret_1")} {
+			require.NotEmpty(t, advice, g.Code)
+			require.NotRegexp(t, `\{(order|return|resume)\}`, advice, g.Code)
+		}
+		require.NotContains(t, g.For("ord_1", ""), "/v1/returns/", g.Code)
+		require.Less(t, len(g.Meaning)+len(g.For("ord_1", "ret_1")), 1_000, g.Code)
+	}
+	require.ElementsMatch(t, codes, guided)
+}
+
+var writeOperators = flag.Bool("write-operators", false, "write what to do for each attention into docs/operators.md")
+
+//go:generate go test -run TestOperatorsAreTold -write-operators .
+
+// What to do for each cause stands in docs/operators.md as it does here. When this fails: go generate ./domain/order
+func TestOperatorsAreTold(t *testing.T) {
+	const begin, end = "<!-- Written from domain/order/attention.go by `go generate ./domain/order`. Do not edit. -->\n", "<!-- End of what is written. -->"
+	file := filepath.Join("..", "..", "docs", "operators.md")
+	page, err := os.ReadFile(file)
+	require.NoError(t, err)
+	before, rest, found := strings.Cut(string(page), begin)
+	require.True(t, found, "the page has no place for it")
+	_, after, found := strings.Cut(rest, end)
+	require.True(t, found, "the page has no place for it")
+	var b strings.Builder
+	resumes := strings.NewReplacer("{order}", "{id}", "{return}", "{id}", "`{resume}`", "[resume](#resume)")
+	for _, g := range order.Guides() {
+		fmt.Fprintf(&b, "\n### `%s`\n\n%s\n\n**What to do:** %s\n", g.Code, g.Meaning, resumes.Replace(g.Action))
+		if g.Return != "" {
+			fmt.Fprintf(&b, "\n**Of a return:** %s\n", resumes.Replace(g.Return))
+		}
+	}
+	want := before + begin + b.String() + "\n" + end + after
+	if *writeOperators {
+		require.NoError(t, os.WriteFile(file, []byte(want), 0o644))
+		return
+	}
+	require.Equal(t, want, string(page), "docs/operators.md is not what the table says: go generate ./domain/order")
 }

@@ -1,6 +1,7 @@
 package order
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -40,9 +41,9 @@ func (o *Order) project(Act) {
 	o.Grantable = o.waitsForStock()
 	o.PaymentAxis = o.paymentAxis()
 	o.FulfillmentAxis = o.fulfillmentAxis()
-	o.Deadline = o.deadline()
+	o.Deadline = o.alarm().at
 	o.WaitingFor, o.WaitingUntil = o.waiting()
-	o.Settled = o.Status.Final() && len(o.Steps()) == 0 && o.retries("") == nil
+	o.Settled = o.Status.Final() && len(o.Steps()) == 0 && o.retry("").at == nil
 	for i := range o.Returns {
 		o.projectReturn(&o.Returns[i])
 	}
@@ -135,26 +136,53 @@ func (o *Order) returnAxis() string {
 	return "none"
 }
 
-// deadline is the next time at which something happens by itself.
-func (o *Order) deadline() *time.Time {
-	next := o.retries("")
+// alarm is a time at which something happens by itself, and what.
+type alarm struct {
+	at   *time.Time
+	what string
+}
+
+// or returns the earlier of two alarms; the first of two at the same time.
+func (a alarm) or(at *time.Time, what string) alarm {
+	if at == nil || a.at != nil && !at.Before(*a.at) {
+		return a
+	}
+	return alarm{at, what}
+}
+
+// alarm is the next time at which something happens by itself to the order.
+func (o *Order) alarm() alarm {
+	next := o.retry("")
 	if o.Status.Final() {
 		return next
 	}
 	if o.backordered() > 0 && !o.PromiseBroken && o.Status != Received {
-		next = earlier(next, o.PromisedAt)
+		next = next.or(o.PromisedAt, "promised date of what waits for stock")
 	}
 	for _, h := range o.Holds {
 		if h.Active() {
-			next = earlier(next, h.Deadline)
+			next = next.or(h.Deadline, h.lapse())
 		}
 	}
 	for _, p := range o.Payments {
 		if !p.Unwanted && p.Open() > 0 && p.Capturing == 0 {
-			next = earlier(next, p.CaptureBefore)
+			next = next.or(p.CaptureBefore, fmt.Sprintf("authorization of payment %d lapses", p.Number))
 		}
 	}
 	return next
+}
+
+// lapse says what happens when nobody answers the hold.
+func (h Hold) lapse() string {
+	switch h.OnDeadline {
+	case OnDeadlineExpire:
+		return "payment grace ends, the order expires"
+	case OnDeadlineRelease:
+		return "hold " + oneLine(h.Reason, 60) + " ends, and it goes on"
+	case OnDeadlineCancel:
+		return "hold " + oneLine(h.Reason, 60) + " ends, what has not shipped is cancelled"
+	}
+	return "hold " + oneLine(h.Reason, 60) + " ends, an operator is called"
 }
 
 // waiting says what the order waits for, the most pressing first, and until when.

@@ -255,8 +255,10 @@ func (w *world) verifyLabels() {
 // verifyPrivacy checks that what leaves the order for runs, operators and subscribers says nothing of the customer.
 func (w *world) verifyPrivacy() {
 	require.NotContains(w.t, string(encode(w.t, w.o.Facts())), canary)
+	w.verifyDetails(w.o.Facts())
 	for _, r := range w.o.Returns {
 		require.NotContains(w.t, string(encode(w.t, w.o.ReturnFacts(r.ID))), canary)
+		w.verifyDetails(w.o.ReturnFacts(r.ID))
 	}
 	for _, e := range w.events {
 		require.False(w.t, bytes.Contains(encode(w.t, e), []byte(canary)), "%+v", e)

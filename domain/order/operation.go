@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/waybill-oms/waybill/domain/payment"
@@ -93,11 +92,22 @@ func (o *Order) Unanswered(key, detail string, act Act) {
 }
 
 // Delayed notes that a gateway puts an operation off: it was not applied this time, which says nothing of an earlier
-// time. After a while somebody is called.
+// time. After a while somebody is called, and the run has to hear of that: the attempt that found out fails, and brings
+// no facts back.
 func (o *Order) Delayed(key string, act Act) {
-	if op := o.Operation(key); op != nil && op.State.Open() && op.overdue(act) {
-		o.callFor(act, op.ReturnID, cause{AttentionGatewayUnknown, fmt.Sprintf("%s has had no answer since %s", op.Key,
-			op.CreatedAt.UTC().Format("2006-01-02 15:04 MST"))})
+	op := o.Operation(key)
+	if op == nil || !op.overdue(act) {
+		return
+	}
+	before := o.Sequence
+	o.callFor(act, op.ReturnID, cause{AttentionGatewayUnknown, fmt.Sprintf("%s has had no answer since %s", op.Key,
+		op.CreatedAt.UTC().Format("2006-01-02 15:04 MST"))})
+	switch {
+	case o.Sequence == before:
+	case op.ReturnID != "":
+		o.effects.WakeReturns = append(o.effects.WakeReturns, op.ReturnID)
+	default:
+		o.effects.Wake = true
 	}
 }
 
@@ -144,7 +154,7 @@ func (o *Order) Steps() []Step {
 	steps := o.operationsDue("")
 	if o.allocationDue() {
 		steps = append(steps, Step{Name: StepAllocate, Key: "allocate/" + o.ID,
-			Summary: "allocate " + count(int64(len(o.Lines)), "line")})
+			Summary: "allocate stock for " + count(int64(len(o.Lines)), "line")})
 	}
 	return steps
 }
@@ -160,12 +170,12 @@ func (o *Order) operationsDue(returnID string) []Step {
 	return steps
 }
 
-// retries is when a refused operation is tried again by itself, the earliest of them, or nil.
-func (o *Order) retries(returnID string) *time.Time {
-	var next *time.Time
+// retry is when a refused operation is tried again by itself, the earliest of them.
+func (o *Order) retry(returnID string) alarm {
+	var next alarm
 	for _, op := range o.Operations {
 		if op.ReturnID == returnID && op.State == payment.Denied {
-			next = earlier(next, op.RetryAt)
+			next = next.or(op.RetryAt, "next try: "+o.describe(op))
 		}
 	}
 	return next
@@ -179,16 +189,21 @@ func earlier(a, b *time.Time) *time.Time {
 	return a
 }
 
+// describe says what an operation is for, in the words of summaries and details: numbers, not ids, since it has to
+// fit a line.
 func (o *Order) describe(op Operation) string {
-	what := strings.ReplaceAll(op.Kind, "_", " ")
-	if op.ShipmentID != "" {
-		what += " for parcel " + op.ShipmentID
+	what := map[string]string{string(shipping.BuyLabel): "buy the label", string(shipping.VoidLabel): "void the label"}[op.Kind]
+	if p := o.Payment(op.PaymentID); p != nil {
+		what = fmt.Sprintf("%s %s on %s", op.Kind, o.format(op.Amount), p.Gateway)
 	}
-	if op.ReturnID != "" && op.PaymentID == "" {
-		what += " for return " + op.ReturnID
+	if s := o.Shipment(op.ShipmentID); s != nil {
+		what += fmt.Sprintf(" for parcel %d", s.Number)
 	}
-	if op.PaymentID != "" {
-		what += fmt.Sprintf(" %s on %s", o.format(op.Amount), o.Payment(op.PaymentID).Gateway)
+	if f := o.Refund(op.RefundID); f != nil {
+		what += fmt.Sprintf(", refund %d", f.Number)
+	}
+	if r := o.Return(op.ReturnID); r != nil {
+		what += fmt.Sprintf(", return %d", r.Number)
 	}
 	return what
 }

@@ -2,7 +2,6 @@ package order
 
 import (
 	"slices"
-	"time"
 
 	"github.com/waybill-oms/waybill/domain/fault"
 	"github.com/waybill-oms/waybill/domain/id"
@@ -15,19 +14,20 @@ func (o *Order) returnLabelAnswered(op *Operation, r *Return, a shipping.Answer,
 	done := a.Outcome == shipping.Succeeded
 	switch {
 	case op.Kind == string(shipping.VoidLabel) && done:
-		o.noteReturn(act, r, EventReturnLabelVoided, "")
+		o.noteReturn(act, r, EventReturnLabelVoided, "", EventData{})
 	case op.Kind == string(shipping.VoidLabel):
 		o.callFor(act, r.ID, cause{AttentionLabelVoidRefused, "the label for the way back cannot be voided: " + a.Code})
 	case done:
 		r.Carrier, r.TrackingNumber, r.LabelReference, r.LabelCode = a.Carrier, a.TrackingNumber, a.Reference, ""
-		o.noteReturn(act, r, EventReturnLabeled, a.Carrier+" "+a.TrackingNumber)
+		o.noteReturn(act, r, EventReturnLabeled, a.Carrier+" "+a.TrackingNumber,
+			EventData{Carrier: a.Carrier, TrackingNumber: a.TrackingNumber})
 		o.clearFor(act, r.ID, AttentionLabelRefused)
 		if !r.counts() || r.Returnless {
 			o.voidReturnLabel(act, r)
 		}
 	default:
 		r.LabelCode = a.Code
-		o.noteReturn(act, r, EventReturnLabelRefused, a.Code)
+		o.noteReturn(act, r, EventReturnLabelRefused, a.Code, EventData{Code: a.Code})
 		if r.Status != returns.Approved && r.Status != returns.InTransit {
 			return // nobody needs it any more
 		}
@@ -52,7 +52,7 @@ func (o *Order) expectBack(act Act, s *Shipment) {
 		return // they are in a return already, which the carrier's word does not change
 	}
 	o.Returns = append(o.Returns, r)
-	o.noteReturn(act, &r, EventReturnRequested, "parcel could not be delivered")
+	o.noteReturn(act, &r, EventReturnRequested, "parcel could not be delivered", EventData{Units: r.units()})
 	o.effects.WakeReturns = append(o.effects.WakeReturns, r.ID)
 }
 
@@ -63,7 +63,7 @@ func (o *Order) noLongerExpected(act Act, s *Shipment) {
 		if r.Origin == OriginCarrier && !r.Returnless && r.Lines[0].ShipmentID == s.ID && returns.Cancel.Allows(r.Status) {
 			_ = returns.Cancel.Take(&r.Status, "return")
 			o.release(r)
-			o.noteReturn(act, r, EventReturnCancelled, "the parcel is not on its way back")
+			o.noteReturn(act, r, EventReturnCancelled, "the parcel is not on its way back", EventData{})
 			o.effects.WakeReturns = append(o.effects.WakeReturns, r.ID)
 		}
 	}
@@ -88,7 +88,7 @@ func (o *Order) ReturnScanned(returnID string, scan shipping.Scan, act Act) erro
 	at := scan.OccurredAt
 	r.TrackingStatus, r.TrackingAt = scan.Status, &at
 	news := returns.Dispatch.Take(&r.Status, "return") == nil
-	o.noteReturn(act, r, EventReturnMoved, string(scan.Status))
+	o.noteReturn(act, r, EventReturnMoved, string(scan.Status), EventData{TrackingStatus: string(scan.Status)})
 	if scan.Status == shipping.Lost {
 		news = true
 		o.callFor(act, r.ID, cause{AttentionParcelLost, "the carrier lost the parcel on its way back"})
@@ -112,7 +112,7 @@ func (o *Order) ReturnDeadlinePassed(returnID string, act Act) {
 	}
 	if returns.Expire.Take(&r.Status, "return") == nil {
 		o.release(r)
-		o.noteReturn(act, r, EventReturnExpired, "nothing came in time")
+		o.noteReturn(act, r, EventReturnExpired, "nothing came in time", EventData{})
 		o.voidReturnLabel(act, r)
 		o.neverCameBack(act, r)
 		return
@@ -123,7 +123,7 @@ func (o *Order) ReturnDeadlinePassed(returnID string, act Act) {
 			claims = append(claims, o.dismiss(act, r, &r.Lines[i], r.Lines[i].Outstanding())...)
 		}
 		o.repay(act, Refund{Cause: CreditLost, ReturnID: r.ID, ShipmentID: r.Lines[0].ShipmentID}, claims)
-		o.noteReturn(act, r, EventReturnInspected, "the rest did not come in time")
+		o.noteReturn(act, r, EventReturnInspected, "the rest did not come in time", EventData{})
 		o.endInspection(act, r)
 	}
 }
@@ -179,7 +179,7 @@ func (o *Order) closeReturn(act Act, r *Return) {
 	at := act.At
 	_ = returns.Close.Take(&r.Status, "return")
 	r.ClosedAt = &at
-	o.noteReturn(act, r, EventReturnClosed, "")
+	o.noteReturn(act, r, EventReturnClosed, "", EventData{})
 }
 
 // refundSettled goes on with what waited for a refund.
@@ -191,13 +191,22 @@ func (o *Order) refundSettled(act Act, f *Refund) {
 
 // projectReturn derives what a return waits for, its deadline and whether it is settled.
 func (o *Order) projectReturn(r *Return) {
-	retry, due := o.retries(r.ID), len(o.operationsDue(r.ID)) > 0
-	r.Deadline = retry
-	if expected := r.Status == returns.Approved || r.Status == returns.InTransit || r.Status == returns.Received && r.outstanding() > 0; expected {
-		r.Deadline = earlier(retry, r.ExpiresAt)
-	}
-	r.Settled = r.Status.Final() && !due && retry == nil
+	retry, due := o.retry(r.ID), len(o.operationsDue(r.ID)) > 0
+	r.Deadline = o.returnAlarm(r).at
+	r.Settled = r.Status.Final() && !due && retry.at == nil
 	r.WaitingFor = o.returnWaiting(r, due)
+}
+
+// returnAlarm is the next time at which something happens by itself to a return.
+func (o *Order) returnAlarm(r *Return) alarm {
+	next := o.retry(r.ID)
+	if r.Status == returns.Approved || r.Status == returns.InTransit {
+		next = next.or(r.ExpiresAt, "the return expires")
+	}
+	if r.Status == returns.Received && r.outstanding() > 0 {
+		next = next.or(r.ExpiresAt, "what has not come back is given up")
+	}
+	return next
 }
 
 func (o *Order) returnWaiting(r *Return, due bool) WaitingFor {
@@ -240,12 +249,4 @@ func (o *Order) Estimate(r Return) Estimate {
 	e.LabelFee = min(r.LabelFee-r.FeeCharged, e.Goods-e.RestockingFee)
 	e.Refund = e.Goods - e.RestockingFee - e.LabelFee
 	return e
-}
-
-// until is a time for a person.
-func until(at *time.Time) string {
-	if at == nil {
-		return ""
-	}
-	return " until " + at.UTC().Format("2006-01-02 15:04 MST")
 }

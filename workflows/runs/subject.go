@@ -20,15 +20,22 @@ type subject struct {
 	noun            string
 	workflow, input any
 	summary         string
+	details         string
 	attributes      temporal.SearchAttributes
 }
 
 func ofOrder(o *order.Order) subject {
+	var units int64
+	for _, l := range o.Lines {
+		units += l.Quantity
+	}
 	return subject{
 		runID: workflows.WorkflowID(o.ID), noun: "order",
 		workflow: workflows.Order, input: workflows.OrderInput{OrderID: o.ID},
-		summary: fmt.Sprintf("%s %s · %s %s · %s", o.Channel, o.ExternalID,
-			money.Format(o.Total, o.Currency), o.Currency, count(int64(len(o.Lines)), "line")),
+		summary: fmt.Sprintf("%.40s %.80s · %s %s · %s", o.Channel, o.ExternalID,
+			money.Format(o.Total, o.Currency), o.Currency, count(units, "unit")),
+		details: fmt.Sprintf("Order `%s`, placed %s, %s in %s\n\n%s", o.ID, o.CreatedAt.UTC().Format("2006-01-02 15:04 MST"),
+			count(units, "unit"), count(int64(len(o.Lines)), "line"), fmt.Sprintf(fromHere, "cancels the order as long as nothing of it was shipped: money is let go or refunded, stock released, labels voided")),
 		attributes: temporal.NewSearchAttributes(
 			workflows.AttributeOrderStatus.ValueSet(string(o.Status)),
 			workflows.AttributePaymentStatus.ValueSet(o.PaymentAxis),
@@ -51,13 +58,28 @@ func ofReturn(o *order.Order, returnID string) (subject, error) {
 	return subject{
 		runID: workflows.ReturnWorkflowID(ret.ID), noun: "return",
 		workflow: workflows.Return, input: workflows.ReturnInput{OrderID: o.ID, ReturnID: ret.ID},
-		summary: fmt.Sprintf("return %d of %s %s · %s", ret.Number, o.Channel, o.ExternalID, count(units, "unit")),
+		summary: fmt.Sprintf("return %d of %.40s %.80s · %s", ret.Number, o.Channel, o.ExternalID, count(units, "unit")),
+		details: fmt.Sprintf("Return `%s` of order `%s`, asked for %s\n\n%s", ret.ID, o.ID, ret.CreatedAt.UTC().Format("2006-01-02 15:04 MST"),
+			fmt.Sprintf(fromHere, "calls the return off as long as nothing came back: its label is voided")),
 		attributes: temporal.NewSearchAttributes(
 			workflows.AttributeReturnStatus.ValueSet(string(ret.Status)),
 			workflows.AttributeChannel.ValueSet(o.Channel),
 		),
 	}, nil
 }
+
+// fromHere says what the buttons on a run's page do. Where the run stands is beside it, in its current details.
+const fromHere = `What may be done from this page:
+
+- **Request Cancellation** %s. What it would do now stands at the end of the current details.
+- **Send an Update** takes every command that the API takes. Each says what data it wants.
+- **Pending Activities** are requests to a gateway or carrier that are in trouble. They are tried again by themselves; *Reset* tries at once, *Pause* stops that until *Unpause*.
+- **Terminate** and **Reset** lose nothing and cancel nothing: within half a minute a run goes on from the facts in PostgreSQL.
+
+docs/operators.md tells the rest.
+
+ 
+`
 
 func count(n int64, noun string) string {
 	if n == 1 {
@@ -72,6 +94,7 @@ func (r *Runs) startOptions(s subject, reuse enumspb.WorkflowIdReusePolicy) clie
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    reuse,
 		StaticSummary:            s.summary,
+		StaticDetails:            s.details,
 		TypedSearchAttributes:    s.attributes,
 	}
 }

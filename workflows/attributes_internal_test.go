@@ -1,0 +1,34 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/waybill-oms/waybill/domain/fault"
+	"github.com/waybill-oms/waybill/domain/order"
+)
+
+// Temporal takes 20,000 bytes of details: those of the facts, what the run adds, and links that grew.
+func TestDetailsFit(t *testing.T) {
+	var links strings.Builder
+	for i := range 10 {
+		fmt.Fprintf(&links, "[Return %d](%s)\n\n", i, order.RunLink(ReturnWorkflowID("ret_06h0huqivtv7vfr375r4agdj44")))
+	}
+	r := &run{steps: map[string]*step{}, notice: refusedCancellation(time.Now(), fault.Conflictf("already_shipped", "%s", strings.Repeat("x", 200)))}
+	r.facts.Details = "**Processing**\n\n" + links.String() + strings.Repeat("x", 15_000-links.Len()-16)
+	require.Len(t, r.facts.Details, 15_000)
+	for i := range 100 {
+		due := order.Step{Key: fmt.Sprint(i), Summary: strings.Repeat("y", 100)}
+		r.facts.Steps = append(r.facts.Steps, due)
+		r.steps[due.Key] = &step{visible: true}
+	}
+	details := r.details("a-namespace-with-a-name-of-a-hundred-characters." + strings.Repeat("n", 52))
+	require.LessOrEqual(t, len(details), 20_000)
+	require.Contains(t, details, "/workflows/return%2Fret_06h0huqivtv7vfr375r4agdj44)")
+	require.True(t, strings.HasPrefix(details, "**Processing**\n\n**Cancellation was requested"), "under the headline")
+	require.Contains(t, details, "and more under Pending Activities")
+}
