@@ -1,7 +1,8 @@
 // Package config is Waybill's configuration: small structs that a command takes as its flags, each of which may also
 // stand in the environment.
 //
-// It owns names, defaults, validation and what goes before what. It does not own what is done with a value.
+// It owns names, defaults, validation, what goes before what, and how a value may be shown. It does not own what is done
+// with a value, nor which command takes which.
 package config
 
 import (
@@ -10,63 +11,131 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/url"
 	"os"
+	"strings"
 	"time"
-
-	"github.com/alecthomas/kong"
 
 	"github.com/waybill-oms/waybill/domain/order"
 	"github.com/waybill-oms/waybill/domain/returns"
 )
 
-// Database says where PostgreSQL is.
+// Config is everything that can be configured. A command takes only the groups that it uses; waybill config takes all.
+type Config struct {
+	Connections
+	Sandbox
+	Server
+	Secrets
+	APIAddress
+	Policy
+	Logging
+	Telemetry
+}
+
+// Folder names the data folder of a waybill dev. What is tagged folder is then found there and nowhere else, except on
+// the command line: the environment and the defaults may be about another Waybill.
+type Folder struct {
+	Data string `name:"data" env:"WAYBILL_DATA" group:"Connections:" help:"Data folder of a waybill dev that is running: take addresses, keys and secrets from there." placeholder:"DIR"`
+}
+
+// PostgreSQL says where the database is.
+type PostgreSQL struct {
+	DatabaseURL string `name:"database-url" env:"WAYBILL_DATABASE_URL,DATABASE_URL" folder:"" secret:"url" group:"Connections:" help:"PostgreSQL, as postgres://user:password@host:port/database." placeholder:"URL"`
+}
+
+// Check refuses what a driver would take for something else.
+func (p *PostgreSQL) Check() error {
+	if p.DatabaseURL == "" {
+		return nil // whether one is needed, the command knows
+	}
+	return CheckDatabaseURL(p.DatabaseURL)
+}
+
+// Database says where PostgreSQL is, for commands that need nothing else.
 type Database struct {
-	DatabaseURL string `name:"database-url" env:"WAYBILL_DATABASE_URL,DATABASE_URL" group:"Connections:" help:"PostgreSQL, as postgres://user:password@host:port/database." placeholder:"URL"`
-	Data        string `name:"data" env:"WAYBILL_DATA" group:"Connections:" help:"Data folder of a waybill dev that is running: take addresses from there." placeholder:"DIR"`
-
-	given map[string]bool
-}
-
-// AfterApply remembers which flags stand on the command line itself.
-func (d *Database) AfterApply(parsed *kong.Context) error {
-	d.given = map[string]bool{}
-	for _, part := range parsed.Path {
-		if part.Flag != nil && !part.Resolved {
-			d.given[part.Flag.Name] = true
-		}
-	}
-	return nil
-}
-
-// Take takes an address from the data folder. A flag on the command line goes before it; the environment and the
-// defaults, which may be about something else, do not.
-func (d *Database) Take(flag string, address *string, found string) {
-	if !d.given[flag] {
-		*address = found
-	}
+	Folder
+	PostgreSQL
 }
 
 // CheckDatabaseURL refuses what a driver would take for something else: the localhost of a URL that it cannot read.
 func CheckDatabaseURL(address string) error {
-	u, err := url.Parse(address)
-	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") || (u.Host == "" && u.Query().Get("host") == "") {
-		return errors.New("the database URL is not of the form postgres://user:password@host:port/database")
+	if !isDatabaseURL(address) {
+		return fmt.Errorf("the database URL %s", notDatabaseURL)
 	}
 	return nil
 }
 
-// Temporal says where Temporal is, and what in it is Waybill's.
-type Temporal struct {
-	TemporalAddress   string `name:"temporal-address" env:"WAYBILL_TEMPORAL_ADDRESS,TEMPORAL_ADDRESS" group:"Connections:" help:"Temporal's gRPC address, host:port." default:"127.0.0.1:7233"`
-	TemporalNamespace string `name:"temporal-namespace" env:"WAYBILL_TEMPORAL_NAMESPACE,TEMPORAL_NAMESPACE" group:"Connections:" help:"Temporal namespace." default:"default"`
-	TaskQueue         string `name:"task-queue" env:"WAYBILL_TASK_QUEUE" group:"Connections:" help:"Temporal task queue of Waybill's workers." default:"waybill"`
+const notDatabaseURL = "is not of the form postgres://user:password@host:port/database (in a password, / ? # @ are written as %2F %3F %23 %40)"
+
+func isDatabaseURL(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
+		return false
+	}
+	// An @ that is left over was meant to end a password, which another character ended before.
+	if u.Fragment != "" || strings.Contains(u.EscapedPath()+u.RawQuery, "@") {
+		return false
+	}
+	return u.Host != "" || u.Query().Get("host") != ""
 }
 
 // Connections say where PostgreSQL and Temporal are. Every command that works on a running Waybill takes them.
 type Connections struct {
 	Database
 	Temporal
+}
+
+// APIAddress says where the HTTP API is, and what opens it.
+type APIAddress struct {
+	APIURL string `name:"api-url" env:"WAYBILL_API_URL" folder:"" group:"API:" help:"The HTTP API; that of the waybill dev on this machine when not given." placeholder:"URL"`
+	APIKey string `name:"api-key" env:"WAYBILL_API_KEY" folder:"" secret:"text" group:"API:" help:"An API key. Better in the environment: other users see a command line." placeholder:"KEY"`
+}
+
+// Check refuses an address that no HTTP client could use.
+func (a *APIAddress) Check() error {
+	if a.APIURL == "" {
+		return nil
+	}
+	u, err := url.Parse(a.APIURL)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil {
+		return errors.New("--api-url (WAYBILL_API_URL) must be of the form http://host:port")
+	}
+	return nil
+}
+
+// API says where the HTTP API is, for commands that use it as any client does.
+type API struct {
+	Folder
+	APIAddress
+}
+
+// Server says where the API listens.
+type Server struct {
+	Listen string `name:"listen" env:"WAYBILL_LISTEN" group:"API:" help:"Address that the API listens on, host:port." default:"127.0.0.1:8080"`
+}
+
+// Check refuses an address that nobody can listen on.
+func (s *Server) Check() error { return checkListen("--listen (WAYBILL_LISTEN)", s.Listen) }
+
+func checkListen(name, address string) error {
+	if _, port, err := net.SplitHostPort(address); err != nil || port == "" {
+		return fmt.Errorf("%s must be host:port, such as 127.0.0.1:8080", name)
+	}
+	return nil
+}
+
+// Sandbox says where the sandbox gateways keep their books.
+type Sandbox struct {
+	SandboxURL string `name:"sandbox-url" env:"WAYBILL_SANDBOX_URL" folder:"" secret:"url" group:"Sandbox gateways:" help:"Database with the sandbox gateways' ledgers; Waybill's own when not given." placeholder:"URL"`
+}
+
+// Check refuses what a driver would take for something else.
+func (s *Sandbox) Check() error {
+	if s.SandboxURL == "" || isDatabaseURL(s.SandboxURL) {
+		return nil
+	}
+	return fmt.Errorf("--sandbox-url (WAYBILL_SANDBOX_URL) %s", notDatabaseURL)
 }
 
 // Policy is what the house decides.
@@ -79,8 +148,8 @@ type Policy struct {
 	returns *returns.Policy // of the file
 }
 
-// AfterApply validates.
-func (p *Policy) AfterApply() error {
+// Check refuses what no order could live under, and reads the file.
+func (p *Policy) Check() error {
 	return errors.Join(p.readReturnPolicy(),
 		positive("--payment-grace (WAYBILL_PAYMENT_GRACE)", p.PaymentGrace),
 		positive("--attention-after (WAYBILL_ATTENTION_AFTER)", p.AttentionAfter),
@@ -134,7 +203,16 @@ func (p Policy) Order() order.Policy {
 
 // Secrets are never printed.
 type Secrets struct {
-	KeySecret string `name:"key-secret" env:"WAYBILL_KEY_SECRET" help:"Secret under which API keys are hashed, the same for every process: 32 bytes or more, in hex (openssl rand -hex 32). Better in the environment: other users see a command line." placeholder:"HEX"`
+	KeySecret string `name:"key-secret" env:"WAYBILL_KEY_SECRET" folder:"" secret:"text" group:"API:" help:"Secret under which API keys are hashed, the same for every process: 32 bytes or more, in hex (openssl rand -hex 32). Better in the environment: other users see a command line." placeholder:"HEX"`
+}
+
+// Check refuses a secret that is none. Whether one is needed, the command knows.
+func (s *Secrets) Check() error {
+	if s.KeySecret == "" {
+		return nil
+	}
+	_, err := s.Key()
+	return err
 }
 
 // Key decodes the key secret.

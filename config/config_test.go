@@ -3,6 +3,7 @@ package config_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -29,10 +30,18 @@ type command struct {
 func parse(t *testing.T, args ...string) (command, error) {
 	t.Helper()
 	var c command
-	parser, err := kong.New(&c, kong.Name("test"))
-	require.NoError(t, err)
-	_, err = parser.Parse(args)
-	return c, err
+	parser := &config.Parser{Folder: aFolder}
+	require.NoError(t, parser.New(&c, kong.Name("test")))
+	_, err := parser.Parse(args)
+	return c, errors.Join(err, parser.FolderError())
+}
+
+// aFolder knows one Waybill.
+func aFolder(dir string) (map[string]string, error) {
+	if dir != "here" {
+		return nil, fs.ErrNotExist
+	}
+	return map[string]string{"database-url": "postgres://folder", "temporal-address": "folder:7233", "api-url": "http://folder"}, nil
 }
 
 func TestDefaults(t *testing.T) {
@@ -47,6 +56,7 @@ func TestDefaults(t *testing.T) {
 func TestAFlagGoesBeforeTheFolderAndTheFolderBeforeTheEnvironment(t *testing.T) {
 	t.Setenv("DATABASE_URL", "postgres://general")
 	t.Setenv("TEMPORAL_ADDRESS", "general:7233")
+	t.Setenv("TEMPORAL_NAMESPACE", "general")
 	for name, test := range map[string]struct{ env, flag, wanted string }{
 		"general environment": {"", "", "postgres://general"},
 		"own environment":     {"postgres://own", "", "postgres://own"},
@@ -58,17 +68,19 @@ func TestAFlagGoesBeforeTheFolderAndTheFolderBeforeTheEnvironment(t *testing.T) 
 				t.Setenv("WAYBILL_DATABASE_URL", test.env)
 			}
 			var args []string
-			if test.flag == "both" {
-				args = []string{"--database-url", "postgres://flag"}
+			switch test.flag {
+			case "folder":
+				args = []string{"--data", "here"}
+			case "both":
+				args = []string{"--data", "here", "--database-url", "postgres://flag"}
 			}
 			c, err := parse(t, args...)
 			require.NoError(t, err)
-			if test.flag != "" {
-				c.Take("database-url", &c.DatabaseURL, "postgres://folder")
-				c.Take("temporal-address", &c.TemporalAddress, "folder:7233")
-				require.Equal(t, "folder:7233", c.TemporalAddress)
-			}
 			require.Equal(t, test.wanted, c.DatabaseURL)
+			if test.flag != "" {
+				require.Equal(t, "folder:7233", c.TemporalAddress)
+				require.Equal(t, "default", c.TemporalNamespace, "a waybill dev has the default, whatever the environment is about")
+			}
 		})
 	}
 }

@@ -58,6 +58,9 @@ func EnsureSearchAttributes(ctx context.Context, c client.Client, namespace stri
 		return nil
 	}
 	missing, err := missingAttributes(ctx, c, namespace, wanted)
+	if absent := new(serviceerror.NamespaceNotFound); errors.As(err, &absent) {
+		return fmt.Errorf("there is no namespace %s: create it first, or name another", namespace)
+	}
 	if err != nil {
 		return err
 	}
