@@ -53,6 +53,7 @@ func (s *Service) sendReturn(c *gin.Context, o *order.Order, returnID, name stri
 // would be refused, or change nothing, where nothing is left to be done needs no run to say so.
 func (s *Service) deliver(c *gin.Context, o *order.Order, settled bool, decide func(*order.Order) error,
 	send func(ctx context.Context, key string, caller activities.Caller) error) (*order.Order, error) {
+	about(c, o.ID)
 	done, found, err := s.Store.CommandDone(c.Request.Context(), IdempotencyKey(c))
 	if err != nil {
 		return nil, err

@@ -102,6 +102,7 @@ func (s *Service) commandFulfillment(c *gin.Context, name string, build func(act
 	if err != nil {
 		return nil, err
 	}
+	about(c, orderID)
 	o, err := s.Store.Order(c.Request.Context(), orderID)
 	if err != nil {
 		return nil, err

@@ -6,14 +6,14 @@ import (
 	"net/http"
 	"regexp"
 	"runtime/debug"
-	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/waybill-oms/waybill/domain/fault"
 	"github.com/waybill-oms/waybill/domain/id"
+	"github.com/waybill-oms/waybill/telemetry"
 )
 
 const requestIDHeader = "X-Request-Id"
@@ -30,46 +30,39 @@ func requestID(h http.Header) string {
 	return id.New(id.Request)
 }
 
-// metrics are what is measured of requests.
-type metrics struct {
-	duration *prometheus.HistogramVec
-	inFlight prometheus.Gauge
-}
-
-func newMetrics(registry prometheus.Registerer) (*metrics, error) {
-	m := &metrics{
-		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "waybill_http_request_duration_seconds",
-			Help: "Time from a request's headers to the end of its answer.",
-			// From a read out of memory to the longest that a command may wait for a gateway.
-			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
-		}, []string{"operation", "status"}),
-		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "waybill_http_requests_in_flight",
-			Help: "Requests that are being answered now.",
-		}),
-	}
-	for _, collector := range []prometheus.Collector{m.duration, m.inFlight} {
-		if err := registry.Register(collector); err != nil {
-			return nil, fmt.Errorf("register metrics: %w", err)
-		}
-	}
-	return m, nil
-}
-
 // observe is around everything else: it names the request, catches panics, and measures and logs what became of it.
 func (r *router) observe(c *gin.Context) {
-	x := &exchange{id: requestID(c.Request.Header), started: time.Now()}
+	x := &exchange{id: requestID(c.Request.Header), started: time.Now(), traced: func(int) {}}
 	c.Set(exchangeKey, x)
+	c.Request = c.Request.WithContext(telemetry.About(c.Request.Context(), map[telemetry.ID]string{telemetry.RequestID: x.id}))
 	header := c.Writer.Header()
 	header.Set(requestIDHeader, x.id)
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
-	r.metrics.inFlight.Inc()
-	defer r.metrics.inFlight.Dec()
+	defer r.metrics.Begin()()
 	defer r.record(c, x)
 	defer r.recover(c, x)
 	c.Next()
+}
+
+// trace begins the span of a request to an operation. Probes and scrapes have none: every few seconds, and of no use.
+func (r *router) trace(c *gin.Context, op *Operation) {
+	if op.Public() {
+		return
+	}
+	ctx, ended := r.options.Telemetry.Request(c.Request.Context(), c.Request.Header, op.ID, op.Method, op.Path)
+	c.Request = c.Request.WithContext(ctx)
+	exchangeOf(c).traced = ended
+}
+
+// about notes whose request it is, by an id that has the form of one.
+func about(c *gin.Context, subject string) {
+	switch {
+	case strings.HasPrefix(subject, id.Order+"_"):
+		telemetry.Note(c.Request.Context(), telemetry.OrderID, subject)
+	case strings.HasPrefix(subject, id.Return+"_"):
+		telemetry.Note(c.Request.Context(), telemetry.ReturnID, subject)
+	}
 }
 
 // recover turns a panic into a 500. http.ErrAbortHandler is how a handler asks for the connection to be cut.
@@ -80,7 +73,7 @@ func (r *router) recover(c *gin.Context, x *exchange) {
 		panic(cause)
 	default:
 		r.options.Log.LogAttrs(c.Request.Context(), slog.LevelError, "panic in a handler",
-			slog.String("request_id", x.id), slog.String("panic", loggable(fmt.Sprint(cause))),
+			slog.String("panic", loggable(fmt.Sprint(cause))),
 			slog.String("stack", string(debug.Stack())))
 		fail(c, r.options.Log, errInternal)
 	}
@@ -100,12 +93,12 @@ func (r *router) record(c *gin.Context, x *exchange) {
 	if c.Request.Context().Err() != nil && !c.Writer.Written() {
 		status = statusClientGone
 	}
-	r.metrics.duration.WithLabelValues(operation, strconv.Itoa(status)).Observe(took.Seconds())
+	r.metrics.Answered(operation, status, took)
+	x.traced(status)
 	if status >= http.StatusInternalServerError {
 		level = slog.LevelWarn
 	}
 	r.options.Log.LogAttrs(c.Request.Context(), level, "request",
-		slog.String("request_id", x.id),
 		slog.String("method", knownMethod(c.Request.Method)),
 		slog.String("operation", operation),
 		slog.Int("status", status),

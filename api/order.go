@@ -28,6 +28,7 @@ func (s *Service) placeOrder(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	about(c, o.ID)
 	status := http.StatusCreated
 	if !fresh {
 		if status, err = compare(o, p, IdempotencyKey(c)); err != nil {

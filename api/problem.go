@@ -50,7 +50,7 @@ func fail(c *gin.Context, log *slog.Logger, err error) {
 	f := fault.As(err)
 	if f != errInternal && (f == nil || statuses[f.Kind] == 0) {
 		log.LogAttrs(c.Request.Context(), slog.LevelError, "request failed",
-			slog.String("request_id", x.id), slog.String("error", loggable(err.Error())))
+			slog.String("error", loggable(err.Error())))
 		f = errInternal
 	}
 	c.Abort()

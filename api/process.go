@@ -7,16 +7,16 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.temporal.io/sdk/client"
 
 	"github.com/waybill-oms/waybill/domain/fault"
 	"github.com/waybill-oms/waybill/domain/id"
 	"github.com/waybill-oms/waybill/domain/order"
 	"github.com/waybill-oms/waybill/store"
+	"github.com/waybill-oms/waybill/telemetry"
 	"github.com/waybill-oms/waybill/workflows/runs"
 )
 
@@ -30,24 +30,36 @@ type ProcessOptions struct {
 	Gateways    []string
 	Policy      order.Policy
 	Log         *slog.Logger
+	// Telemetry is the process's; nil: one of its own, without traces.
+	Telemetry *telemetry.Telemetry
+	// FactsEvery is how often metrics count in the database at most; 0: every 15 seconds.
+	FactsEvery time.Duration
 }
 
 // Process is a running API.
 type Process struct {
-	URL    string
-	Keys   *KeyRing
-	server *http.Server
-	store  *store.Store
-	failed chan error
+	URL      string
+	Keys     *KeyRing
+	server   *http.Server
+	store    *store.Store
+	failed   chan error
+	stopping chan struct{} // closed when it begins to stop
 }
 
 // Start brings an API up on an open Temporal connection, which stays the caller's.
 func Start(ctx context.Context, o ProcessOptions) (*Process, error) {
-	s, err := store.Open(ctx, o.DatabaseURL, store.Options{})
+	if o.Telemetry == nil {
+		var err error
+		if o.Telemetry, err = telemetry.New(ctx, telemetry.Options{}); err != nil {
+			return nil, err
+		}
+	}
+	s, err := store.Open(ctx, o.DatabaseURL, store.Options{Telemetry: o.Telemetry, Name: "api"})
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{store: s, failed: make(chan error, 1), Keys: &KeyRing{Store: s, Secret: o.KeySecret, Now: time.Now}}
+	o.Telemetry.Facts(ctx, s.Figures, o.FactsEvery)
+	p := &Process{store: s, failed: make(chan error, 1), stopping: make(chan struct{}), Keys: &KeyRing{Store: s, Secret: o.KeySecret, Now: time.Now}}
 	if err := p.serve(o, runs.New(o.Temporal, o.TaskQueue)); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -55,10 +67,9 @@ func Start(ctx context.Context, o ProcessOptions) (*Process, error) {
 }
 
 func (p *Process) serve(o ProcessOptions, r *runs.Runs) error {
-	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	service := &Service{Store: p.store, Runs: r, Gateways: o.Gateways, Policy: o.Policy, NewID: id.New, Now: time.Now}
-	handler, err := New(Options{Handlers: service.Handlers(), Keys: p.Keys, Checks: checks(p.store, r), Log: o.Log, Metrics: metrics})
+	service := &Service{Store: p.store, Runs: r, Gateways: o.Gateways, Policy: o.Policy, NewID: id.New, Now: time.Now, Stopping: p.stopping}
+	handler, err := New(Options{Handlers: service.Handlers(), Keys: p.Keys, Checks: checks(p.store, r), Log: o.Log,
+		Metrics: o.Telemetry.Registry, Telemetry: o.Telemetry})
 	if err != nil {
 		return err
 	}
@@ -68,6 +79,7 @@ func (p *Process) serve(o ProcessOptions, r *runs.Runs) error {
 	}
 	p.URL = "http://" + listener.Addr().String()
 	p.server = Server(handler, o.Log)
+	p.server.RegisterOnShutdown(sync.OnceFunc(func() { close(p.stopping) })) // Shutdown waits for who waits for an event
 	go func() {
 		if err := p.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			p.failed <- err

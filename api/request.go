@@ -31,6 +31,7 @@ type exchange struct {
 	query     map[string]any // by name, with defaults
 	body      any            // decoded, with defaults
 	problem   string         // the code of the problem that was answered
+	traced    func(status int)
 }
 
 const exchangeKey = "waybill/exchange"
@@ -86,6 +87,7 @@ func readInput(c *gin.Context) error {
 	if err = readPath(c, x.operation, &wrong); err != nil {
 		return err
 	}
+	about(c, c.Param("id"))
 	if x.query, err = readQuery(c.Request.URL.RawQuery, x.operation, &wrong); err != nil {
 		return err
 	}

@@ -136,6 +136,7 @@ func (s *Service) orderOfReturn(c *gin.Context) (*order.Order, error) {
 	if err != nil {
 		return nil, err
 	}
+	about(c, orderID)
 	o, err := s.Store.Order(c.Request.Context(), orderID)
 	if err != nil {
 		return nil, err

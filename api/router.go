@@ -9,6 +9,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/waybill-oms/waybill/telemetry"
 )
 
 // Handlers has a handler for each operation of the contract that is not the border's own, by operationId.
@@ -21,12 +23,14 @@ type Options struct {
 	Checks   []Check // what /readyz asks
 	Log      *slog.Logger
 	Metrics  *prometheus.Registry // where requests are measured, and what /metrics shows
+	// Telemetry traces requests; nil does not.
+	Telemetry *telemetry.Telemetry
 }
 
 type router struct {
 	options  Options
 	contract *Contract
-	metrics  *metrics
+	metrics  *telemetry.Requests
 }
 
 // New makes the API's HTTP handler. The routes are the contract's: it fails when an operation has no handler or a
@@ -39,10 +43,8 @@ func New(options Options) (*gin.Engine, error) {
 	if options.Keys == nil || options.Log == nil || options.Metrics == nil {
 		return nil, errors.New("api: Keys, Log and Metrics must be given")
 	}
-	r := &router{options: options, contract: contract}
-	if r.metrics, err = newMetrics(options.Metrics); err != nil {
-		return nil, err
-	}
+	options.Log = telemetry.Logger(options.Log)
+	r := &router{options: options, contract: contract, metrics: telemetry.NewRequests(options.Metrics)}
 	handlers, err := r.handlers()
 	if err != nil {
 		return nil, err
@@ -104,6 +106,7 @@ func newEngine() *gin.Engine {
 func (r *router) serve(op *Operation, handler Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		exchangeOf(c).operation = op
+		r.trace(c, op)
 		for _, step := range []Handler{r.authenticate, readKey, readInput, handler} {
 			if err := step(c); err != nil {
 				fail(c, r.options.Log, err)

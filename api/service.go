@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -28,6 +29,7 @@ type Store interface {
 	OrderOf(ctx context.Context, id string) (orderID string, err error)
 	CommandDone(ctx context.Context, key string) (cmd store.Command, found bool, err error)
 	Orders(ctx context.Context, f store.OrderFilter) ([]store.OrderSummary, error)
+	Feed(ctx context.Context, after int64, limit int) (events []store.FeedEvent, last int64, err error)
 	Timeline(ctx context.Context, orderID string, after int64, limit int) ([]order.Event, error)
 	Fulfillments(ctx context.Context, f store.FulfillmentFilter) ([]store.FulfillmentRow, error)
 	Shipments(ctx context.Context, f store.ShipmentFilter) ([]store.ShipmentRow, error)
@@ -58,6 +60,8 @@ type Service struct {
 	Policy   order.Policy
 	NewID    id.Source
 	Now      func() time.Time
+	Stopping <-chan struct{} // closed when the process begins to stop: whoever waits for an event is answered then
+	waiting  atomic.Int64    // requests that wait for an event
 }
 
 const (
@@ -90,6 +94,7 @@ func (s *Service) Handlers() Handlers {
 		"putLocation":          s.putLocation, "receiveStock": s.receiveStock, "adjustStock": s.adjustStock,
 		"disposeStock":  s.disposeStock,
 		"listInventory": s.listInventory, "listHolders": s.listHolders, "listLedger": s.listLedger,
+		"listEvents": s.listEvents,
 	}
 }
 

@@ -49,6 +49,7 @@ func (s *Service) getShipment(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	about(c, orderID)
 	o, err := s.Store.Order(c.Request.Context(), orderID)
 	if err != nil {
 		return err
@@ -70,6 +71,7 @@ func (s *Service) recordTracking(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	about(c, orderID)
 	o, err := s.Store.Change(c.Request.Context(), orderID, command(c, "tracking", c.Param("id")), act, func(o *order.Order) error {
 		return o.Scanned(c.Param("id"), scan, act)
 	})

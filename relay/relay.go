@@ -1,7 +1,7 @@
 // Package relay carries facts to runs: those that came by themselves, and those of orders and returns that have no
-// run. It also gives stock that was freed to those who wait for it.
+// run. It also gives stock that was freed to those who wait for it, and has events published.
 //
-// It owns the inbox loop, the sweeper, and the loop of the grants. It does not own the facts (store), nor what a run
+// It owns the inbox loop, the sweeper, and the loops of the grants and of the feed. It does not own the facts (store), nor what a run
 // makes of them, nor who is served first (store). Every loop may run in any number of processes: what they do twice
 // is harmless.
 package relay
@@ -33,6 +33,8 @@ type Facts interface {
 	Stalled(ctx context.Context, now time.Time, patience time.Duration, limit int) ([]order.ReturnRef, error)
 	// GrantBackorders gives free stock to some of the orders that wait for it, and says how many got some.
 	GrantBackorders(ctx context.Context, act order.Act) (granted int, err error)
+	// StampEvents publishes at most limit events that are not published yet, and says how many.
+	StampEvents(ctx context.Context, limit int) (stamped int, err error)
 }
 
 // Runs is what the relay needs of the runs.
@@ -43,6 +45,14 @@ type Runs interface {
 	WakeReturn(ctx context.Context, o *order.Order, returnID string) error
 	EnsureReturn(ctx context.Context, o *order.Order, returnID string) error
 	RunningReturn(ctx context.Context, returnID string) (bool, error)
+}
+
+// Measure hears of what the relay does; telemetry.Work does.
+type Measure interface {
+	Swept(loop string, err error) // one round of a loop
+	Started(runs int)
+	Woken()
+	Granted(orders int)
 }
 
 // callLimit bounds what is asked of Temporal for one run.
@@ -61,9 +71,12 @@ type Relay struct {
 	// GrantEvery is how often stock that was freed is given to those who wait for it. Stock that arrives is given
 	// at once, with its receipt.
 	GrantEvery time.Duration
+	// StampEvery is how often events are published: the delay of the feed.
+	StampEvery time.Duration
 	// StalledAfter is how long something may be due without anybody touching it before its run is told to look.
 	StalledAfter time.Duration
 	Act          func() order.Act // the relay itself acting, now
+	Measure      Measure          // must be given
 
 	woken map[subject]time.Time // by WakeStalled, lately
 }
@@ -74,6 +87,7 @@ func (r *Relay) Run(ctx context.Context) {
 	loops.Go(func() { r.every(ctx, r.InboxEvery, "inbox", r.drain) })
 	loops.Go(func() { r.every(ctx, r.SweepEvery, "sweep", r.sweepAll) })
 	loops.Go(func() { r.every(ctx, r.GrantEvery, "grant", r.grant) })
+	loops.Go(func() { r.every(ctx, r.StampEvery, "feed", r.stamp) })
 	loops.Wait()
 }
 
@@ -81,7 +95,11 @@ func (r *Relay) every(ctx context.Context, pause time.Duration, name string, wor
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for {
-		if err := work(ctx); err != nil && ctx.Err() == nil {
+		err := work(ctx)
+		if ctx.Err() == nil {
+			r.Measure.Swept(name, err)
+		}
+		if err != nil && ctx.Err() == nil {
 			r.Log.Warn("relay: will try again", "loop", name, "error", err)
 		}
 		select {
@@ -109,7 +127,19 @@ func (r *Relay) drain(ctx context.Context) error {
 func (r *Relay) grant(ctx context.Context) error {
 	for {
 		granted, err := r.Facts.GrantBackorders(ctx, r.Act())
+		r.Measure.Granted(granted)
 		if err != nil || granted == 0 {
+			return err
+		}
+	}
+}
+
+// stamp publishes events until none is left.
+func (r *Relay) stamp(ctx context.Context) error {
+	const batch = 1000
+	for {
+		stamped, err := r.Facts.StampEvents(ctx, batch)
+		if err != nil || stamped < batch {
 			return err
 		}
 	}
@@ -152,6 +182,7 @@ func (r *Relay) Sweep(ctx context.Context) (started int, err error) {
 		}
 		return found, err
 	})
+	r.Measure.Started(orders + returns)
 	return orders + returns, errors.Join(failed, failedToo)
 }
 
@@ -227,7 +258,8 @@ func (r *Relay) WakeStalled(ctx context.Context) error {
 			continue
 		}
 		r.woken[s] = now
-		r.Log.Info("relay: woke a run that had missed something", "order", s.OrderID, "return", s.ReturnID)
+		r.Measure.Woken()
+		r.Log.Info("relay: woke a run that had missed something", "order_id", s.OrderID, "return_id", s.ReturnID)
 	}
 	return errors.Join(failures...)
 }

@@ -43,7 +43,7 @@ type shop struct {
 func open(t *testing.T, change ...func(*worker.Options)) *shop {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	c, err := worker.Connect(t.Context(), devtest.Temporal(t).Address, "default", log)
+	c, err := worker.Connect(t.Context(), worker.Connection{Address: devtest.Temporal(t).Address, Namespace: "default", Log: log})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	o := worker.Options{DatabaseURL: devtest.Database(t), Temporal: c, TaskQueue: t.Name(), Log: log,

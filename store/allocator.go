@@ -12,6 +12,7 @@ import (
 	"github.com/waybill-oms/waybill/domain/fault"
 	"github.com/waybill-oms/waybill/domain/inventory"
 	"github.com/waybill-oms/waybill/domain/order"
+	"github.com/waybill-oms/waybill/telemetry"
 )
 
 const (
@@ -30,6 +31,7 @@ const (
 // makes nobody wait but itself: it is left out of its batch and comes into the other queue.
 type allocator struct {
 	store *Store
+	batch func(orders int, took time.Duration) // hears of every transaction
 	queue chan *allocation
 	held  chan *allocation
 	stop  context.CancelFunc
@@ -48,9 +50,12 @@ type allocated struct {
 	err   error
 }
 
-func newAllocator(s *Store) *allocator {
+func newAllocator(s *Store, batch func(orders int, took time.Duration)) *allocator {
 	ctx, stop := context.WithCancel(context.TODO()) // lives until close, not for one request
-	a := &allocator{store: s, queue: make(chan *allocation, 4*allocatorBatch), held: make(chan *allocation, 4*allocatorBatch), stop: stop}
+	if batch == nil {
+		batch = func(int, time.Duration) {}
+	}
+	a := &allocator{store: s, batch: batch, queue: make(chan *allocation, 4*allocatorBatch), held: make(chan *allocation, 4*allocatorBatch), stop: stop}
 	for range allocatorWorkers {
 		a.done.Go(func() { a.work(ctx, a.queue, func(first *allocation) { a.serve(ctx, a.drain(first)) }) })
 	}
@@ -161,6 +166,8 @@ func (a *allocator) commit(ctx context.Context, batch []*allocation, lock string
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
 	byID := map[string]*order.Order{}
+	began := time.Now()
+	ctx = telemetry.Within(ctx, batch[0].ctx)
 	err = a.store.inTx(ctx, func(tx *sqlx.Tx) error {
 		clear(byID)
 		orders, err := lockAll(ctx, tx, ids, lock)
@@ -179,6 +186,9 @@ func (a *allocator) commit(ctx context.Context, batch []*allocation, lock string
 	})
 	if err != nil {
 		return nil, err
+	}
+	if len(byID) > 0 {
+		a.batch(len(byID), time.Since(began))
 	}
 	for _, r := range batch {
 		if o := byID[r.orderID]; o != nil {

@@ -15,6 +15,8 @@ import (
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 	"github.com/pressly/goose/v3"
+
+	"github.com/waybill-oms/waybill/telemetry"
 )
 
 //go:embed migrations/*.sql
@@ -29,6 +31,12 @@ type Store struct {
 // Options tune a Store. The zero value is good for tests and small installations.
 type Options struct {
 	MaxConns int // 0: 20
+	// Telemetry traces statements and measures the pool, under Name; nil does neither.
+	Telemetry *telemetry.Telemetry
+	Name      string
+	// Batch hears of every transaction of the allocator: how many orders it decided, and how long it took. It may be
+	// nil.
+	Batch func(orders int, took time.Duration)
 }
 
 const (
@@ -45,7 +53,7 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error)
 	db, err := connect(databaseURL, map[string]string{
 		"statement_timeout":                   millis(statementTimeout),
 		"idle_in_transaction_session_timeout": millis(idleInTransactionTimeout),
-	}, networkTimeout)
+	}, networkTimeout, opts.Telemetry)
 	if err != nil {
 		return nil, err
 	}
@@ -59,8 +67,9 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error)
 		_ = db.Close()
 		return nil, fmt.Errorf("connect to PostgreSQL: %w", err)
 	}
+	opts.Telemetry.Pool(opts.Name, db.DB)
 	s := &Store{db: db}
-	s.allocator = newAllocator(s)
+	s.allocator = newAllocator(s, opts.Batch)
 	return s, nil
 }
 
@@ -75,7 +84,7 @@ func (s *Store) Ping(ctx context.Context) error { return classify(s.db.PingConte
 
 func millis(d time.Duration) string { return fmt.Sprint(d.Milliseconds()) }
 
-func connect(databaseURL string, settings map[string]string, network time.Duration) (*sqlx.DB, error) {
+func connect(databaseURL string, settings map[string]string, network time.Duration, traces *telemetry.Telemetry) (*sqlx.DB, error) {
 	u, err := url.Parse(databaseURL)
 	if err != nil || u.Scheme == "" {
 		return nil, errors.New("the database URL is not of the form postgres://user:password@host:port/database")
@@ -95,7 +104,7 @@ func connect(databaseURL string, settings map[string]string, network time.Durati
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
 	connector.Dialer(deadlineDialer{network})
-	return sqlx.NewDb(sql.OpenDB(connector), "postgres"), nil
+	return sqlx.NewDb(traces.OpenDB(connector), "postgres"), nil
 }
 
 // deadlineDialer makes connections on which every single read and write has to make progress in time.
@@ -136,7 +145,7 @@ func (c deadlineConn) Write(b []byte) (int, error) {
 
 // Migrate brings the schema to this binary's version. Several processes may do so at once.
 func Migrate(ctx context.Context, databaseURL string) error {
-	db, err := connect(databaseURL, nil, 0)
+	db, err := connect(databaseURL, nil, 0, nil)
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func beWorker(told string) error {
 		return err
 	}
 	ctx, log := context.Background(), slog.New(slog.NewTextHandler(io.Discard, nil))
-	c, err := worker.Connect(ctx, as.Temporal, "default", log)
+	c, err := worker.Connect(ctx, worker.Connection{Address: as.Temporal, Namespace: "default", Log: log})
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func startOn(t testing.TB, address string, change ...func(*worker.Options)) *app
 func bystander(t testing.TB, address string, change ...func(*worker.Options)) *app {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	c, err := worker.Connect(t.Context(), address, "default", log)
+	c, err := worker.Connect(t.Context(), worker.Connection{Address: address, Namespace: "default", Log: log})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	o := worker.Options{Temporal: c, TaskQueue: t.Name(), Log: log,

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"go.temporal.io/sdk/client"
-	sdklog "go.temporal.io/sdk/log"
 
 	"github.com/waybill-oms/waybill/activities"
 	"github.com/waybill-oms/waybill/domain/id"
@@ -17,6 +17,7 @@ import (
 	"github.com/waybill-oms/waybill/gateways/sandbox"
 	"github.com/waybill-oms/waybill/relay"
 	"github.com/waybill-oms/waybill/store"
+	"github.com/waybill-oms/waybill/telemetry"
 	"github.com/waybill-oms/waybill/workflows"
 	"github.com/waybill-oms/waybill/workflows/runs"
 )
@@ -32,9 +33,14 @@ type Options struct {
 	InboxEvery   time.Duration
 	SweepEvery   time.Duration
 	GrantEvery   time.Duration
+	StampEvery   time.Duration
 	StalledAfter time.Duration // see relay.Relay
 	Log          *slog.Logger
-	Reached      func(point string) // see activities.Activities
+	// Telemetry is the process's; nil: one of its own, without traces.
+	Telemetry *telemetry.Telemetry
+	// MetricsListen is the host:port on which metrics and health are served; empty: nowhere.
+	MetricsListen string
+	Reached       func(point string) // see activities.Activities
 }
 
 // Gateways are the names of the payment gateways that orders may use.
@@ -42,12 +48,16 @@ func Gateways() []string { return []string{"sandbox", "external"} }
 
 // Process is a running worker with its relay.
 type Process struct {
-	Store   *store.Store
-	Runs    *runs.Runs
-	Relay   *relay.Relay
-	sandbox *sandbox.Sandbox
-	failed  chan error
-	stop    func()
+	Store *store.Store
+	Runs  *runs.Runs
+	Relay *relay.Relay
+	// MetricsURL is where metrics and health are served, if they are.
+	MetricsURL string
+	sandbox    *sandbox.Sandbox
+	monitor    *monitor
+	working    atomic.Bool
+	failed     chan error
+	stop       func()
 }
 
 // Failed tells when the worker ended by itself.
@@ -55,8 +65,12 @@ func (p *Process) Failed() <-chan error { return p.failed }
 
 // Start brings a worker process up on an open Temporal connection, which stays the caller's.
 func Start(ctx context.Context, o Options) (*Process, error) {
-	o = o.withDefaults()
-	s, err := store.Open(ctx, o.DatabaseURL, store.Options{})
+	o, err := o.withDefaults(ctx)
+	if err != nil {
+		return nil, err
+	}
+	work := o.Telemetry.Work()
+	s, err := store.Open(ctx, o.DatabaseURL, store.Options{Telemetry: o.Telemetry, Name: "worker", Batch: work.Batch})
 	if err != nil {
 		return nil, err
 	}
@@ -64,8 +78,11 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("sandbox gateways: %w", err), s.Close())
 	}
-	acts := &activities.Activities{Orders: s, Carrier: box.Carrier(), Policy: *o.Policy, NewID: id.New, Reached: o.Reached,
-		Payments: map[string]activities.PaymentGateway{"sandbox": box.Payments(), "external": external.New()}}
+	acts := &activities.Activities{Orders: s, Carrier: activities.MeasuredCarrier(box.Carrier(), work.Asked), Policy: *o.Policy,
+		NewID: id.New, Reached: o.Reached, Payments: map[string]activities.PaymentGateway{}}
+	for name, gateway := range map[string]activities.PaymentGateway{"sandbox": box.Payments(), "external": external.New()} {
+		acts.Payments[name] = activities.MeasuredGateway(name, gateway, work.Asked)
+	}
 	failed := make(chan error, 1)
 	w := New(o.Temporal, o.TaskQueue, acts, func(err error) {
 		select {
@@ -73,12 +90,15 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 		default:
 		}
 	})
-	if err := w.Start(); err != nil {
-		return nil, errors.Join(fmt.Errorf("start the Temporal worker: %w", err), box.Close(), s.Close())
-	}
 	p := &Process{Store: s, Runs: runs.New(o.Temporal, o.TaskQueue), sandbox: box, failed: failed}
-	p.Relay = &relay.Relay{Facts: s, Runs: p.Runs, Log: o.Log, InboxEvery: o.InboxEvery, SweepEvery: o.SweepEvery,
-		GrantEvery: o.GrantEvery, StalledAfter: o.StalledAfter, Act: func() order.Act {
+	if err := p.watch(o); err != nil {
+		return nil, errors.Join(err, box.Close(), s.Close())
+	}
+	if err := w.Start(); err != nil {
+		return nil, errors.Join(fmt.Errorf("start the Temporal worker: %w", err), p.monitor.stop(), box.Close(), s.Close())
+	}
+	p.Relay = &relay.Relay{Facts: s, Runs: p.Runs, Log: o.Log, Measure: work, InboxEvery: o.InboxEvery, SweepEvery: o.SweepEvery,
+		GrantEvery: o.GrantEvery, StampEvery: o.StampEvery, StalledAfter: o.StalledAfter, Act: func() order.Act {
 			return order.Act{At: time.Now().UTC().Truncate(time.Microsecond), Actor: "relay", NewID: id.New, Policy: *o.Policy}
 		}}
 	relaying, stopRelay := context.WithCancel(context.WithoutCancel(ctx))
@@ -87,7 +107,9 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 		defer close(relayed)
 		p.Relay.Run(relaying)
 	}()
+	p.working.Store(true)
 	p.stop = func() {
+		p.working.Store(false)
 		stopRelay()
 		<-relayed
 		w.Stop()
@@ -98,10 +120,35 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 // Stop drains the worker: what it has begun is finished, what takes too long another one repeats.
 func (p *Process) Stop() error {
 	p.stop()
-	return errors.Join(p.sandbox.Close(), p.Store.Close())
+	return errors.Join(p.monitor.stop(), p.sandbox.Close(), p.Store.Close())
 }
 
-func (o Options) withDefaults() Options {
+// watch serves metrics and health where that was asked for. It comes before the worker takes anything: an address that
+// is taken is told while nothing has begun.
+func (p *Process) watch(o Options) (err error) {
+	if o.MetricsListen == "" {
+		return nil
+	}
+	p.monitor, err = watch(o.MetricsListen, o.Telemetry.Registry, []check{
+		{name: "postgresql", run: p.Store.Ping, down: "the database does not answer"},
+		{name: "temporal", run: func(ctx context.Context) error {
+			_, err := p.Runs.Ping(ctx)
+			return err
+		}, down: "Temporal does not answer"},
+		{name: "worker", run: func(context.Context) error {
+			if !p.working.Load() {
+				return errors.New("not started")
+			}
+			return nil
+		}, down: "the worker has not started, or is stopping"},
+	}, o.Log)
+	if err == nil {
+		p.MetricsURL = p.monitor.url
+	}
+	return err
+}
+
+func (o Options) withDefaults(ctx context.Context) (Options, error) {
 	if o.SandboxURL == "" {
 		o.SandboxURL = o.DatabaseURL
 	}
@@ -121,20 +168,19 @@ func (o Options) withDefaults() Options {
 	if o.GrantEvery == 0 {
 		o.GrantEvery = time.Second
 	}
+	if o.StampEvery == 0 {
+		o.StampEvery = 100 * time.Millisecond
+	}
 	if o.StalledAfter == 0 {
 		o.StalledAfter = time.Minute
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return o
-}
-
-// Connect opens a connection to Temporal that logs through slog.
-func Connect(ctx context.Context, address, namespace string, log *slog.Logger) (client.Client, error) {
-	c, err := client.DialContext(ctx, client.Options{HostPort: address, Namespace: namespace, Logger: sdklog.NewStructuredLogger(log)})
-	if err != nil {
-		return nil, fmt.Errorf("connect to Temporal at %s: %w", address, err)
+	o.Log = telemetry.Logger(o.Log)
+	var err error
+	if o.Telemetry == nil {
+		o.Telemetry, err = telemetry.New(ctx, telemetry.Options{})
 	}
-	return c, nil
+	return o, err
 }

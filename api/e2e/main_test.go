@@ -68,7 +68,7 @@ func closedWith(t testing.TB, policy order.Policy) *shop {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	database := devtest.Database(t)
-	c, err := worker.Connect(t.Context(), devtest.Temporal(t).Address, "default", log)
+	c, err := worker.Connect(t.Context(), worker.Connection{Address: devtest.Temporal(t).Address, Namespace: "default", Log: log})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	books, err := store.Open(t.Context(), database, store.Options{})

@@ -39,7 +39,7 @@ type app struct {
 func start(t testing.TB) *app {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	c, err := worker.Connect(t.Context(), devtest.Temporal(t).Address, "default", log)
+	c, err := worker.Connect(t.Context(), worker.Connection{Address: devtest.Temporal(t).Address, Namespace: "default", Log: log})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	url := devtest.Database(t)
