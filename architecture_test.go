@@ -36,7 +36,7 @@ var mayImport = map[string]string{
 	"domain/shipping":  "",
 
 	// What keeps facts, and what speaks to other people's systems. They do not know each other.
-	"store":                "domain/fault domain/id domain/inventory domain/order",
+	"store":                "domain/fault domain/id domain/inventory domain/order domain/returns telemetry",
 	"store/verify":         "domain/lifecycle domain/order domain/payment",
 	"gateways/external":    "domain/payment",
 	"gateways/gatewaytest": "domain/payment domain/shipping",
@@ -50,19 +50,24 @@ var mayImport = map[string]string{
 	"relay":          "domain/order",
 
 	// The edge.
-	"api":         "activities api/client domain/fault domain/id domain/inventory domain/money domain/order domain/returns domain/shipping store workflows workflows/runs",
+	"api":         "activities api/client domain/fault domain/id domain/inventory domain/money domain/order domain/returns domain/shipping store telemetry workflows workflows/runs",
 	"api/apitest": "api",
 	"api/client":  "",
 
 	// What assembles the rest.
-	"worker":      "activities domain/id domain/order gateways/external gateways/sandbox relay store workflows workflows/runs",
-	"cmd/waybill": "api config devstack domain/fault domain/id domain/order gateways/sandbox gateways/shopify store store/verify worker workflows workflows/runs",
+	"worker":      "activities domain/id domain/order gateways/external gateways/sandbox relay store telemetry workflows workflows/runs",
+	"cmd/waybill": "api api/client config demo devstack domain/fault domain/id domain/money domain/order gateways/sandbox gateways/shopify store store/verify telemetry worker workflows workflows/runs",
 	"config":      "domain/order domain/returns",
+	"demo":        "api/client",
+
+	// What a process tells of itself. It knows nothing of the rest, so anybody may tell it something.
+	"telemetry": "",
 
 	// What brings up the systems that Waybill needs, for development and tests. It knows nothing of orders.
-	"devstack":         "tools",
-	"devstack/devtest": "devstack",
-	"tools":            "",
+	"devstack":          "tools",
+	"devstack/devtest":  "devstack",
+	"tools/screenshots": "",
+	"tools":             "",
 }
 
 // confined are libraries that only some packages may import.
@@ -70,18 +75,26 @@ var confined = map[string]string{
 	// One place has the SQL. The sandbox keeps books of its own, in a pool of its own; verify reads what the store wrote.
 	"github.com/jmoiron/sqlx": "store store/verify gateways/sandbox",
 	// The development stack creates databases before there is a store.
-	"github.com/lib/pq":             "store store/verify gateways/sandbox devstack devstack/devtest",
-	"github.com/pressly/goose":      "store",
-	"go.temporal.io/sdk/workflow":   "workflows worker",
-	"go.temporal.io/sdk/worker":     "worker",
-	"go.temporal.io/sdk/activity":   "activities",
-	"go.temporal.io/sdk/temporal":   "activities workflows workflows/runs",
-	"go.temporal.io/sdk/log":        "worker devstack",
-	"go.temporal.io/sdk/client":     "workflows/runs worker cmd/waybill devstack api", // api: its process is handed the connection, for runs
-	"go.temporal.io/api":            "workflows workflows/runs devstack devstack/devtest store/verify api",
-	"github.com/gin-gonic/gin":      "api api/apitest",
-	"github.com/getkin/kin-openapi": "api api/apitest",
-	"github.com/alecthomas/kong":    "cmd/waybill config",
+	"github.com/lib/pq":           "store store/verify gateways/sandbox devstack devstack/devtest",
+	"github.com/pressly/goose":    "store",
+	"go.temporal.io/sdk/workflow": "workflows worker telemetry",
+	"go.temporal.io/sdk/worker":   "worker",
+	"go.temporal.io/sdk/activity": "activities telemetry",
+	"go.temporal.io/sdk/temporal": "activities workflows workflows/runs telemetry",
+	"go.temporal.io/sdk/log":      "worker devstack",
+	"go.temporal.io/sdk/client":   "workflows/runs worker telemetry cmd/waybill devstack api", // api: its process is handed the connection, for runs
+	"go.temporal.io/api":          "workflows workflows/runs devstack devstack/devtest store/verify api telemetry",
+	// What goes around runs and activities without being part of them.
+	"go.temporal.io/sdk/interceptor": "telemetry",
+	"go.temporal.io/sdk/converter":   "telemetry",
+	"go.temporal.io/sdk/contrib":     "telemetry",
+	// Traces and metrics are made in one place, so that what they may show is decided there.
+	"go.opentelemetry.io":                 "telemetry",
+	"github.com/XSAM/otelsql":             "telemetry",
+	"github.com/prometheus/client_golang": "telemetry api worker", // these serve the registry
+	"github.com/gin-gonic/gin":            "api api/apitest",
+	"github.com/getkin/kin-openapi":       "api api/apitest",
+	"github.com/alecthomas/kong":          "cmd/waybill config",
 }
 
 // longFiles and longFunctions are what is longer than 500 and 70 lines all the same, each for a reason.

@@ -20,6 +20,7 @@ import (
 	"github.com/waybill-oms/waybill/config"
 	"github.com/waybill-oms/waybill/devstack"
 	"github.com/waybill-oms/waybill/store"
+	"github.com/waybill-oms/waybill/telemetry"
 	"github.com/waybill-oms/waybill/worker"
 	"github.com/waybill-oms/waybill/workflows"
 )
@@ -27,7 +28,7 @@ import (
 type devCmd struct {
 	Data         string `env:"WAYBILL_DATA" help:"Folder that keeps everything between runs; each folder is a Waybill of its own. Its default is waybill in the user's data folder, ~/.local/share." placeholder:"DIR"`
 	Ephemeral    bool   `help:"Keep nothing: memory and temporary files only."`
-	DatabaseURL  string `name:"database-url" env:"WAYBILL_DATABASE_URL,DATABASE_URL" help:"Use this PostgreSQL instead of starting one." placeholder:"URL"`
+	DatabaseURL  string `name:"database-url" env:"WAYBILL_DATABASE_URL,DATABASE_URL" secret:"url" help:"Use this PostgreSQL instead of starting one." placeholder:"URL"`
 	PostgresBin  string `name:"postgres-bin" help:"Folder with initdb and postgres, instead of looking for them." placeholder:"DIR"`
 	Port         uint16 `group:"Ports (when one is taken, another is used and told):" help:"Of the API." default:"8080"`
 	TemporalPort uint16 `group:"Ports (when one is taken, another is used and told):" help:"Of Temporal." default:"7233"`
@@ -35,6 +36,7 @@ type devCmd struct {
 	PostgresPort uint16 `group:"Ports (when one is taken, another is used and told):" help:"Of PostgreSQL." default:"5433"`
 	config.Policy
 	config.Logging
+	config.Tracing
 }
 
 // Help is what waybill dev --help says beyond its flags.
@@ -58,6 +60,7 @@ type devStack struct {
 	temporal *devstack.Temporal
 	api      *api.Process
 	log      *slog.Logger
+	told     *telemetry.Telemetry // by worker and API together
 	stops    []func() error
 }
 
@@ -110,7 +113,12 @@ func (c *devCmd) run(ctx context.Context, d *devStack) (err error) {
 	if d.log, err = c.Logger(logFile); err != nil {
 		return err
 	}
+	d.log = telemetry.Logger(d.log)
 	slog.SetDefault(d.log)
+	if d.told, err = startTelemetry(ctx, "waybill-dev", c.Tracing, d.log); err != nil {
+		return err
+	}
+	d.started(func() error { stopTelemetry(ctx, d.told, d.log); return nil })
 	if err := c.startServers(ctx, d); err != nil {
 		return err
 	}
@@ -161,13 +169,14 @@ func (c *devCmd) startServers(ctx context.Context, d *devStack) (err error) {
 // startWaybill starts what is ours on that: the worker and the API.
 func (c *devCmd) startWaybill(ctx context.Context, d *devStack) (info devstack.DevInfo, err error) {
 	d.say("starting worker and API")
-	conn, err := worker.Connect(ctx, d.temporal.Address, d.temporal.Namespace, d.log)
+	conn, err := worker.Connect(ctx, worker.Connection{Address: d.temporal.Address, Namespace: d.temporal.Namespace, Log: d.log, Telemetry: d.told})
 	if err != nil {
 		return info, err
 	}
 	d.started(func() error { conn.Close(); return nil })
 	policy := c.Order()
-	w, err := worker.Start(ctx, worker.Options{DatabaseURL: d.postgres.URL, Temporal: conn, Policy: &policy, Log: d.log, SweepEvery: sweepEvery})
+	w, err := worker.Start(ctx, worker.Options{DatabaseURL: d.postgres.URL, Temporal: conn, Policy: &policy, Log: d.log, SweepEvery: sweepEvery,
+		Telemetry: d.told})
 	if err != nil {
 		return info, err
 	}
@@ -192,7 +201,7 @@ func (c *devCmd) startAPI(ctx context.Context, d *devStack, conn client.Client) 
 	for range 5 {
 		d.api, err = api.Start(ctx, api.ProcessOptions{Listen: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
 			DatabaseURL: d.postgres.URL, Temporal: conn, TaskQueue: workflows.TaskQueue, KeySecret: secret,
-			Gateways: worker.Gateways(), Policy: c.Order(), Log: d.log})
+			Gateways: worker.Gateways(), Policy: c.Order(), Log: d.log, Telemetry: d.told})
 		if !errors.Is(err, syscall.EADDRINUSE) {
 			return err
 		}

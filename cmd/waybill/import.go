@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/waybill-oms/waybill/domain/id"
 	"github.com/waybill-oms/waybill/domain/order"
 	"github.com/waybill-oms/waybill/gateways/shopify"
-	"github.com/waybill-oms/waybill/worker"
 	"github.com/waybill-oms/waybill/workflows/runs"
 )
 
@@ -33,16 +31,12 @@ func (importShopifyCmd) Help() string {
 }
 
 func (c *importShopifyCmd) Run(ctx context.Context) error {
-	conn, err := connections(c.Connections)
-	if err != nil {
-		return err
-	}
-	s, err := openStore(ctx, config.Database{DatabaseURL: conn.DatabaseURL})
+	s, err := openStore(ctx, c.Database)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	temporal, err := worker.Connect(ctx, conn.TemporalAddress, conn.TemporalNamespace, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	temporal, err := connectTemporal(ctx, c.Temporal, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
@@ -50,7 +44,7 @@ func (c *importShopifyCmd) Run(ctx context.Context) error {
 	policy := c.Order()
 	outcomes, err := shopify.Import(ctx, shopify.Deps{
 		Orders: s,
-		Runs:   runs.New(temporal, conn.TaskQueue),
+		Runs:   runs.New(temporal, c.TaskQueue),
 		Act: func() order.Act {
 			return order.Act{At: time.Now().UTC().Truncate(time.Microsecond), Actor: "import", NewID: id.New, Policy: policy}
 		},

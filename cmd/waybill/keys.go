@@ -54,7 +54,7 @@ func (c *keysCreateCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer s.Close()
-	secret, err := keySecret(c.Database, c.Secrets)
+	secret, err := c.Key()
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,9 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/waybill-oms/waybill/api"
+	"github.com/waybill-oms/waybill/api/client"
+	"github.com/waybill-oms/waybill/config"
+	"github.com/waybill-oms/waybill/devstack"
 	"github.com/waybill-oms/waybill/domain/fault"
 )
 
@@ -22,12 +25,16 @@ import (
 type cli struct {
 	Dev     devCmd     `cmd:"" help:"Start everything on this machine: PostgreSQL, Temporal with its web UI, worker, API."`
 	Env     envCmd     `cmd:"" help:"Print where the running waybill dev is, for a shell: eval \"$(waybill env)\"."`
+	Demo    demoCmd    `cmd:"" help:"Play orders of every kind on a running Waybill, with everybody around them, and report what became of them."`
 	Sandbox sandboxCmd `cmd:"" help:"List the test tokens and postal codes that make a sandbox gateway fail on purpose."`
 	API     apiCmd     `cmd:"" name:"api" help:"Serve the HTTP API."`
 	Worker  workerCmd  `cmd:"" help:"Execute orders: a Temporal worker with its relay."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database's schema to this binary's version."`
+	Config  configCmd  `cmd:"" help:"Show every setting and where it came from, and what is wrong with it. Exit code 1 when anything is."`
 	Keys    keysCmd    `cmd:"" help:"Create, list and revoke API keys."`
+	Order   orderCmd   `cmd:"" help:"Look at one order."`
 	Import  importCmd  `cmd:"" help:"Take in orders from elsewhere."`
+	Health  healthCmd  `cmd:"" help:"Ask an API or a worker whether it is well. Exit code 1 when it is not."`
 	Verify  verifyCmd  `cmd:"" help:"Check every promise on a live database: money, stock, orders, returns, workflows. Exit code 1 on any violation."`
 	Version versionCmd `cmd:"" help:"Print the version of this binary."`
 }
@@ -36,7 +43,7 @@ const description = `Waybill takes a placed order and drives it through payment 
 
 Start with: waybill dev
 
-A flag goes before the environment variable in its parentheses. Exit codes: 0 done, 1 failed, 2 not understood.`
+A flag goes before the environment variables in its parentheses. Exit codes: 0 done, 1 failed, 2 not understood.`
 
 func main() { os.Exit(run(os.Args[1:])) }
 
@@ -45,17 +52,20 @@ func run(args []string) int {
 	ctx, stop := untilSignal(context.Background())
 	defer stop()
 	var commands cli
-	parser := kong.Must(&commands, kong.Name("waybill"), kong.Description(description),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 110}),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Vars{"scopes": strings.Join(api.Scopes(), ", ")})
+	parser, err := newParser(ctx, &commands)
+	if err != nil {
+		panic(err) // a mistake in a tag
+	}
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		return misunderstood(err)
+		return misunderstood(parsed, err)
 	}
-	err = parsed.Run()
+	if err = parser.FolderError(); err == nil {
+		err = parsed.Run()
+	}
 	var failed exitError
 	switch {
 	case err == nil:
@@ -68,8 +78,21 @@ func run(args []string) int {
 	if f := fault.As(err); f != nil {
 		err = errors.New(f.Detail)
 	}
+	var refusal *client.Error
+	if errors.As(err, &refusal) {
+		err = errors.New(refusal.Detail)
+	}
 	fmt.Fprintf(os.Stderr, "waybill: %v\n", err)
 	return 1
+}
+
+// newParser makes the parser of the command line.
+func newParser(ctx context.Context, commands *cli) (*config.Parser, error) {
+	parser := &config.Parser{Folder: devValues, Others: map[string]string{
+		devstack.TemporalBinEnv: "`waybill dev` runs this `temporal` program instead of building one."}}
+	return parser, parser.New(commands, kong.Name("waybill"), kong.Description(description),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 110}),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Vars{"scopes": strings.Join(api.Scopes(), ", ")})
 }
 
 // againAfter is from when on a second signal counts. Tools like timeout and npm send the first one twice.
@@ -99,12 +122,12 @@ func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 // and to write to nobody would end us in the middle of it.
 func outliveReaders() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
 
-// misunderstood says what is wrong with a command line, and where to read how it would be right.
-func misunderstood(err error) int {
+// misunderstood says what is wrong with a command line or the configuration, one thing a line, and where to read how it
+// would be right.
+func misunderstood(parsed *kong.Context, err error) int {
 	message, help := err.Error(), "waybill"
-	var wrong *kong.ParseError
-	if errors.As(err, &wrong) {
-		node := wrong.Context.Selected()
+	if parsed != nil {
+		node := parsed.Selected()
 		if node != nil {
 			help = "waybill " + node.Path()
 		}
@@ -112,7 +135,7 @@ func misunderstood(err error) int {
 			message = strings.Replace(message, "unexpected argument", "there is no command", 1)
 		}
 	}
-	fmt.Fprintf(os.Stderr, "waybill: %s\nTry: %s --help\n", message, help)
+	fmt.Fprintf(os.Stderr, "waybill: %s\nTry: %s --help\n", strings.ReplaceAll(message, "\n", "\nwaybill: "), help)
 	return 2
 }
 

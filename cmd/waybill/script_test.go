@@ -28,7 +28,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code": exitsWith, "json": printsJSON, "database": makeDatabase, "revoke": revokeByName,
+			"code": exitsWith, "json": printsJSON, "database": makeDatabase, "temporal": nameTemporal, "revoke": revokeByName,
 			"one-migration-less": changeMigrations(`DELETE FROM goose_db_version WHERE version_id = (SELECT max(version_id) FROM goose_db_version)`),
 			"one-migration-more": changeMigrations(
 				`INSERT INTO goose_db_version (version_id, is_applied) SELECT max(version_id) + n, true FROM goose_db_version, (VALUES (1), (2)) v(n) GROUP BY n`),
@@ -73,6 +73,11 @@ func makeDatabase(ts *testscript.TestScript, _ bool, args []string) {
 		query(ts, `DROP SCHEMA public CASCADE`)
 		query(ts, `CREATE SCHEMA public`)
 	}
+}
+
+// nameTemporal sets WAYBILL_TEMPORAL_ADDRESS to a server that runs.
+func nameTemporal(ts *testscript.TestScript, _ bool, _ []string) {
+	ts.Setenv("WAYBILL_TEMPORAL_ADDRESS", devtest.Temporal(ts.Value("t").(testing.TB)).Address)
 }
 
 func changeMigrations(statement string) func(*testscript.TestScript, bool, []string) {

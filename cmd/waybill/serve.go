@@ -10,38 +10,20 @@ import (
 
 	"github.com/waybill-oms/waybill/api"
 	"github.com/waybill-oms/waybill/config"
-	"github.com/waybill-oms/waybill/store"
+	"github.com/waybill-oms/waybill/telemetry"
 	"github.com/waybill-oms/waybill/worker"
 )
 
 // stopLimit is how long requests that are being answered get when a process is told to stop.
 const stopLimit = 20 * time.Second
 
-type migrateCmd struct{ config.Database }
-
-// Help is what waybill migrate --help says beyond its flags.
-func (migrateCmd) Help() string {
-	return `Run it before a new version of the API and the worker: these do not start on an older schema, and the version before goes on working on a newer one. To run it again, or twice at once, is harmless.`
-}
-
-func (c *migrateCmd) Run(ctx context.Context) error {
-	conn, err := connections(config.Connections{Database: c.Database})
-	if err != nil {
-		return err
-	}
-	if err := store.Migrate(ctx, conn.DatabaseURL); err != nil {
-		return err
-	}
-	fmt.Println("the schema is up to date")
-	return nil
-}
-
 type apiCmd struct {
-	Listen string `env:"WAYBILL_LISTEN" help:"Address to listen on, host:port." default:"127.0.0.1:8080"`
+	config.Server
 	config.Secrets
 	config.Connections
 	config.Policy
 	config.Logging
+	config.Tracing
 }
 
 // Help is what waybill api --help says beyond its flags.
@@ -49,30 +31,36 @@ func (apiCmd) Help() string {
 	return `Any number of them may run. /readyz says whether PostgreSQL, the schema, Temporal and a worker are there; /docs documents the API. SIGTERM lets requests end that are being answered, for 20 seconds at most.`
 }
 
-func (c *apiCmd) Run(ctx context.Context) error {
+func (c *apiCmd) Run(ctx context.Context, configured *config.Parser) error {
 	outliveReaders()
-	conn, err := connections(c.Connections)
-	if err != nil {
+	if err := needDatabase(c.Database); err != nil {
 		return err
 	}
 	log, err := c.Logger(os.Stderr)
 	if err != nil {
 		return err
 	}
-	key, err := keySecret(c.Database, c.Secrets)
+	log = telemetry.Logger(log)
+	warnOfUnknown(log, configured)
+	key, err := c.Key()
 	if err != nil {
 		return err
 	}
-	if err := checkSchema(ctx, conn.DatabaseURL); err != nil {
+	if err := checkSchema(ctx, c.DatabaseURL); err != nil {
 		return err
 	}
-	temporal, err := worker.Connect(ctx, conn.TemporalAddress, conn.TemporalNamespace, log)
+	told, err := startTelemetry(ctx, "waybill-api", c.Tracing, log)
+	if err != nil {
+		return err
+	}
+	defer stopTelemetry(ctx, told, log)
+	temporal, err := connectTraced(ctx, c.Temporal, log, told)
 	if err != nil {
 		return err
 	}
 	defer temporal.Close()
-	p, err := api.Start(ctx, api.ProcessOptions{Listen: c.Listen, DatabaseURL: conn.DatabaseURL, Temporal: temporal,
-		TaskQueue: conn.TaskQueue, KeySecret: key, Gateways: worker.Gateways(), Policy: c.Order(), Log: log})
+	p, err := api.Start(ctx, api.ProcessOptions{Listen: c.Listen, DatabaseURL: c.DatabaseURL, Temporal: temporal,
+		TaskQueue: c.TaskQueue, KeySecret: key, Gateways: worker.Gateways(), Policy: c.Order(), Log: log, Telemetry: told})
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("%s is taken by another program: choose another address with --listen", c.Listen)
 	}
@@ -99,10 +87,11 @@ func stopAPI(ctx context.Context, p *api.Process) error {
 }
 
 type workerCmd struct {
-	SandboxURL string `name:"sandbox-url" env:"WAYBILL_SANDBOX_URL" help:"Database of the sandbox gateways; the database itself when not given." placeholder:"URL"`
+	config.Sandbox
 	config.Connections
 	config.Policy
 	config.Logging
+	config.Telemetry
 }
 
 // Help is what waybill worker --help says beyond its flags.
@@ -110,31 +99,40 @@ func (workerCmd) Help() string {
 	return `Any number of them may run. SIGTERM lets it finish what it has begun, for 15 seconds at most; what takes longer, and what a kill -9 cuts off, another worker repeats without repeating its effect.`
 }
 
-func (c *workerCmd) Run(ctx context.Context) error {
+func (c *workerCmd) Run(ctx context.Context, configured *config.Parser) error {
 	outliveReaders()
-	conn, err := connections(c.Connections)
-	if err != nil {
+	if err := needDatabase(c.Database); err != nil {
 		return err
 	}
 	log, err := c.Logger(os.Stderr)
 	if err != nil {
 		return err
 	}
-	if err := checkSchema(ctx, conn.DatabaseURL); err != nil {
+	log = telemetry.Logger(log)
+	warnOfUnknown(log, configured)
+	if err := checkSchema(ctx, c.DatabaseURL); err != nil {
 		return err
 	}
-	temporal, err := worker.Connect(ctx, conn.TemporalAddress, conn.TemporalNamespace, log)
+	told, err := startTelemetry(ctx, "waybill-worker", c.Tracing, log)
+	if err != nil {
+		return err
+	}
+	defer stopTelemetry(ctx, told, log)
+	temporal, err := connectTraced(ctx, c.Temporal, log, told)
 	if err != nil {
 		return err
 	}
 	defer temporal.Close()
 	policy := c.Order()
-	p, err := worker.Start(ctx, worker.Options{DatabaseURL: conn.DatabaseURL, SandboxURL: c.SandboxURL, Temporal: temporal,
-		TaskQueue: conn.TaskQueue, Policy: &policy, Log: log})
+	p, err := worker.Start(ctx, worker.Options{DatabaseURL: c.DatabaseURL, SandboxURL: c.SandboxURL, Temporal: temporal,
+		TaskQueue: c.TaskQueue, Policy: &policy, Log: log, Telemetry: told, MetricsListen: c.MetricsListen})
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s is taken by another program: choose another address with --metrics-listen", c.MetricsListen)
+	}
 	if err != nil {
 		return err
 	}
-	log.Info("worker: polling", "task_queue", conn.TaskQueue, "pid", os.Getpid())
+	log.Info("worker: polling", "task_queue", c.TaskQueue, "pid", os.Getpid(), "address", p.MetricsURL)
 	select {
 	case <-ctx.Done():
 	case err = <-p.Failed():

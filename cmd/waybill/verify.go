@@ -4,18 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 
 	"github.com/waybill-oms/waybill/config"
 	"github.com/waybill-oms/waybill/store/verify"
-	"github.com/waybill-oms/waybill/worker"
 )
 
 type verifyCmd struct {
-	JSON       bool   `name:"json" help:"Print JSON: a list of {id, protects, violations …}."`
-	SandboxURL string `name:"sandbox-url" env:"WAYBILL_SANDBOX_URL" group:"Connections:" help:"Database with the sandbox gateways' ledgers; Waybill's own when not given." placeholder:"URL"`
+	JSON bool `name:"json" help:"Print JSON: a list of {id, protects, violations …}."`
+	config.Sandbox
 	config.Connections
 }
 
@@ -25,13 +23,11 @@ func (verifyCmd) Help() string {
 }
 
 func (c *verifyCmd) Run(ctx context.Context) error {
-	conn, err := connections(c.Connections)
-	if err != nil {
+	if err := needDatabase(c.Database); err != nil {
 		return err
 	}
-	options := verify.Options{DatabaseURL: conn.DatabaseURL, SandboxURL: c.SandboxURL,
-		TaskQueue: conn.TaskQueue}
-	temporal, unreachable := worker.Connect(ctx, conn.TemporalAddress, conn.TemporalNamespace, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	options := verify.Options{DatabaseURL: c.DatabaseURL, SandboxURL: c.SandboxURL, TaskQueue: c.TaskQueue}
+	temporal, unreachable := connectTemporal(ctx, c.Temporal, slog.New(slog.DiscardHandler))
 	if unreachable == nil {
 		defer temporal.Close()
 		options.Temporal = temporal
