@@ -34,25 +34,23 @@ func command(c *gin.Context, name, subject string) *store.Command {
 // send takes a command to the order's run and returns the order as it then stands. Decide is the command's own
 // decision, asked beforehand where there may be no run.
 func (s *Service) send(c *gin.Context, o *order.Order, name string, build func(activities.Caller) any, decide func(*order.Order) error) (*order.Order, error) {
-	return s.deliver(c, o, o.Settled, decide, func(ctx context.Context, key string, caller activities.Caller) error {
-		_, err := s.Runs.Command(ctx, o, name, key, build(caller))
-		return err
+	return s.deliver(c, o, o.Settled, decide, func(ctx context.Context, key string, caller activities.Caller) (order.Facts, error) {
+		return s.Runs.Command(ctx, o, name, key, build(caller))
 	})
 }
 
 // sendReturn takes a command to the run of one of the order's returns.
 func (s *Service) sendReturn(c *gin.Context, o *order.Order, returnID, name string, build func(activities.Caller) any, decide func(*order.Order) error) (*order.Order, error) {
-	return s.deliver(c, o, o.Return(returnID).Settled, decide, func(ctx context.Context, key string, caller activities.Caller) error {
+	return s.deliver(c, o, o.Return(returnID).Settled, decide, func(ctx context.Context, key string, caller activities.Caller) (order.Facts, error) {
 		caller.ReturnID = returnID
-		_, err := s.Runs.CommandReturn(ctx, o, returnID, name, key, build(caller))
-		return err
+		return s.Runs.CommandReturn(ctx, o, returnID, name, key, build(caller))
 	})
 }
 
 // deliver sends a command, once. One that was done before is not sent again, whatever became of the run; one that
 // would be refused, or change nothing, where nothing is left to be done needs no run to say so.
 func (s *Service) deliver(c *gin.Context, o *order.Order, settled bool, decide func(*order.Order) error,
-	send func(ctx context.Context, key string, caller activities.Caller) error) (*order.Order, error) {
+	send func(ctx context.Context, key string, caller activities.Caller) (order.Facts, error)) (*order.Order, error) {
 	about(c, o.ID)
 	done, found, err := s.Store.CommandDone(c.Request.Context(), IdempotencyKey(c))
 	if err != nil {
@@ -75,13 +73,24 @@ func (s *Service) deliver(c *gin.Context, o *order.Order, settled bool, decide f
 		Request: Canonical(c), Actor: actor(c), RequestID: RequestID(c)}
 	// The update's id carries the fingerprint: the server would answer another payload under the same id as if
 	// it were the first.
-	if err = send(ctx, IdempotencyKey(c)+"/"+print[:16], caller); err != nil {
-		if fault.Is(err, "idempotency_key_reused") {
-			return nil, s.reusedMeanwhile(c, err)
+	updateID := IdempotencyKey(c) + "/" + print[:16]
+	answer, err := send(ctx, updateID, caller)
+	if err == nil {
+		o, err = s.Store.Order(c.Request.Context(), o.ID)
+	}
+	if err == nil && answer.Version > o.Version {
+		// The run gave the answer of a time that the database was put back from. Asked under another id, it decides again.
+		if _, err = send(ctx, fmt.Sprintf("%s/%d", updateID, o.Version), caller); err == nil {
+			o, err = s.Store.Order(c.Request.Context(), o.ID)
 		}
+	}
+	if fault.Is(err, "idempotency_key_reused") {
+		return nil, s.reusedMeanwhile(c, err)
+	}
+	if err != nil {
 		return nil, err
 	}
-	return s.Store.Order(c.Request.Context(), o.ID)
+	return o, nil
 }
 
 // doneBefore answers a command that was done. Its run may have been lost with what it did, and the caller is asking

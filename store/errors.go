@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"strings"
 	"time"
 
 	"github.com/lib/pq"
@@ -67,10 +66,13 @@ func classify(err error) error {
 			return f
 		}
 		switch pe.Code {
-		case "57014", "55P03", "25P03", "57P01", "57P02", "57P03", "53300", "40001", "40P01":
+		case "57014", "55P03", "25P03", "57P01", "57P02", "57P03", "40001", "40P01":
 			return unavailable()
+		case "25006", "0A000": // a standby, or a primary that has just become one
+			return readOnly()
 		}
-		if strings.HasPrefix(string(pe.Code), "08") {
+		switch pe.Code.Class() {
+		case "08", "53", "58": // the connection; disk, memory or connections used up; a file that cannot be read or written
 			return unavailable()
 		}
 		if class := pe.Code.Class(); class == "22" || class == "23" {
@@ -99,6 +101,11 @@ func refused(pe *pq.Error) *fault.Fault {
 func unavailable() *fault.Fault {
 	return &fault.Fault{Kind: fault.Unavailable, Code: "database_unavailable",
 		Detail: "the database does not answer in time: send the same request again", RetryAfter: time.Second}
+}
+
+func readOnly() *fault.Fault {
+	return &fault.Fault{Kind: fault.Unavailable, Code: "database_unavailable",
+		Detail: "the database takes no changes: it is a standby", RetryAfter: 5 * time.Second}
 }
 
 // again reports whether the whole transaction may be run once more.

@@ -6,6 +6,7 @@ import (
 	"github.com/jmoiron/sqlx"
 	"github.com/stretchr/testify/require"
 
+	"github.com/waybill-oms/waybill/devstack/devtest"
 	"github.com/waybill-oms/waybill/domain/fault"
 	"github.com/waybill-oms/waybill/domain/id"
 	"github.com/waybill-oms/waybill/domain/order"
@@ -45,6 +46,40 @@ func TestFactsThatTheSchemaRefusesAreFinal(t *testing.T) {
 			require.Equal(t, 1, asked)
 		})
 	}
+}
+
+// What is over by itself, or once somebody has looked after the server, is worth sending again: nothing was written.
+func TestAServerThatTakesNoChanges(t *testing.T) {
+	s := open(t)
+	for name, statement := range map[string]string{
+		"its disk is full":     `DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END $$`,
+		"its memory is used":   `DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'out_of_memory'; END $$`,
+		"a file is damaged":    `DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'io_error'; END $$`,
+		"it is only a standby": `SET TRANSACTION READ ONLY; UPDATE orders SET version = version`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := s.inTx(t.Context(), func(tx *sqlx.Tx) error {
+				_, err := tx.ExecContext(t.Context(), statement)
+				return err
+			})
+			require.True(t, fault.Is(err, "database_unavailable"), "%v", err)
+			require.Equal(t, fault.Unavailable, fault.As(err).Kind)
+			require.NotZero(t, fault.As(err).RetryAfter)
+		})
+	}
+}
+
+func TestPingWantsADatabaseThatTakesChanges(t *testing.T) {
+	url := devtest.Database(t)
+	s, err := Open(t.Context(), url, Options{})
+	require.NoError(t, err)
+	require.NoError(t, s.Ping(t.Context()))
+	drop(t, s, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$`)
+	require.NoError(t, s.Close())
+	s, err = Open(t.Context(), url, Options{})
+	require.NoError(t, err)
+	defer func() { _ = s.Close() }()
+	require.True(t, fault.Is(s.Ping(t.Context()), "database_unavailable"))
 }
 
 func TestAnOrderThatWasPlacedBefore(t *testing.T) {

@@ -79,8 +79,17 @@ func (s *Store) Close() error {
 	return s.db.Close()
 }
 
-// Ping reports whether the database answers.
-func (s *Store) Ping(ctx context.Context) error { return classify(s.db.PingContext(ctx)) }
+// Ping reports whether the database answers, and takes changes.
+func (s *Store) Ping(ctx context.Context) error {
+	var only string
+	if err := s.db.GetContext(ctx, &only, `SELECT current_setting('transaction_read_only')`); err != nil {
+		return classify(err)
+	}
+	if only == "on" {
+		return readOnly()
+	}
+	return nil
+}
 
 func millis(d time.Duration) string { return fmt.Sprint(d.Milliseconds()) }
 

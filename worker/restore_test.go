@@ -82,6 +82,33 @@ func TestFactsOfAnEarlierTime(t *testing.T) {
 	require.Len(t, a.query(`SELECT key FROM sandbox.payment_ledger WHERE order_id = $1 AND kind = 'void'`, unwanted.ID), 1)
 }
 
+// The same, and nobody replaced the run: it hears of facts that are older than what it knew, and goes on from them.
+func TestARunWhoseFactsWentBack(t *testing.T) {
+	a := start(t)
+	o := a.write(placement("went-back", "tok_ok"))
+	a.drive(o.ID, 0, 2)
+	require.NoError(t, a.Stop())
+	earlier := copyOf(t, a.options.DatabaseURL)
+
+	b := startOn(t, a.address, func(opts *worker.Options) { opts.DatabaseURL = a.options.DatabaseURL })
+	b.drive(o.ID, 2, 4)
+	require.NotNil(t, b.order(o.ID).Shipments[0].HandedOverAt)
+	require.NoError(t, b.Stop())
+
+	c := startOn(t, a.address, func(opts *worker.Options) { opts.DatabaseURL, opts.SandboxURL = earlier, a.options.DatabaseURL })
+	require.Empty(t, c.order(o.ID).Shipments)
+	was, _, err := c.Runs.Progress(c.within(30*time.Second), o.ID)
+	require.NoError(t, err)
+	require.Greater(t, was.Facts.Version, c.order(o.ID).Version, "the run knows more than the facts")
+
+	// A command under a key of its own is decided by the facts, and what they say is due then is done.
+	boxed := c.box(c.order(o.ID), c.order(o.ID).Fulfillments[0].ID)
+	require.Equal(t, order.ShipmentLabeled, boxed.Shipments[0].Status)
+	is, _, err := c.Runs.Progress(c.within(30*time.Second), o.ID)
+	require.NoError(t, err)
+	require.Equal(t, boxed.Version, is.Facts.Version)
+}
+
 // copyOf makes a copy of a database on which nothing is under way, as a backup that was restored.
 func copyOf(t *testing.T, databaseURL string) string {
 	t.Helper()

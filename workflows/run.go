@@ -91,20 +91,27 @@ func (r *run) quiet() bool {
 	return true
 }
 
-// learn takes newer facts.
-func (r *run) learn(facts order.Facts) {
-	if !r.loaded || facts.Version >= r.facts.Version {
+// learn takes newer facts; known is the version that the run knew when it asked for them. Older ones were overtaken by
+// others on their way. Facts that are older than what was known when they were asked for are of a database that was put
+// back to an earlier time: they win over what the run remembers, and what it has given up may be due again.
+func (r *run) learn(facts order.Facts, known int64) {
+	putBack := r.loaded && facts.Version < known
+	if !r.loaded || facts.Version >= r.facts.Version || putBack {
 		r.facts, r.loaded = facts, true
+	}
+	if putBack {
+		r.forgive()
 	}
 	r.changes++
 }
 
 func (r *run) load(ctx workflow.Context) error {
 	var facts order.Facts
+	known := r.facts.Version
 	err := workflow.ExecuteLocalActivity(workflow.WithLocalActivityOptions(ctx, factsOptions("load the facts from PostgreSQL")),
 		a.Load, r.on(ctx)).Get(ctx, &facts)
 	if err == nil {
-		r.learn(facts)
+		r.learn(facts, known)
 	}
 	return err
 }
@@ -112,9 +119,10 @@ func (r *run) load(ctx workflow.Context) error {
 // decide runs an activity that only touches our own facts. Its refusal is the caller's.
 func (r *run) decide(ctx workflow.Context, summary string, activity, input any) error {
 	var facts order.Facts
+	known := r.facts.Version
 	err := workflow.ExecuteLocalActivity(workflow.WithLocalActivityOptions(ctx, factsOptions(summary)), activity, input).Get(ctx, &facts)
 	if err == nil {
-		r.learn(facts)
+		r.learn(facts, known)
 	}
 	r.changes++
 	return err
@@ -152,19 +160,20 @@ func (r *run) perform(ctx workflow.Context, due order.Step, s *step) error {
 	if activity == nil {
 		return errors.New("this worker does not know the step " + due.Name)
 	}
+	known := r.facts.Version
 	local := workflow.WithLocalActivityOptions(ctx, firstAttempt(due.Summary))
 	err := workflow.ExecuteLocalActivity(local, activity, input).Get(ctx, &facts)
 	if err != nil && !final(err) {
 		s.visible = true
 		r.changes++
-		input.On = r.on(ctx)
+		input.On, known = r.on(ctx), r.facts.Version
 		visible := workflow.WithActivityOptions(ctx, visibleAttempts(due.Summary))
 		err = workflow.ExecuteActivity(visible, activity, input).Get(ctx, &facts)
 	}
 	if err != nil {
 		return err
 	}
-	r.learn(facts)
+	r.learn(facts, known)
 	for _, still := range facts.Steps {
 		if still.Key == due.Key {
 			return errors.New("the step was performed and is still due")

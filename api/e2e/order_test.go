@@ -172,6 +172,16 @@ func TestCancel(t *testing.T) {
 	require.Equal(t, "already_shipped", s.must(409, "POST", "/v1/orders/"+o.text("id")+"/cancel", `{}`).text("code"))
 }
 
+// After the database was put back to an earlier time, a run still gives its answer of later to a command that comes
+// again, and the facts have nothing of it: it is asked once more, and does it.
+func TestACommandThatWasAnsweredBeforeTheDatabaseWasPutBack(t *testing.T) {
+	s := open(t)
+	o := s.place("1", "tok_ok")
+	s.runs.early.Store(true)
+	a := s.must(200, "POST", "/v1/orders/"+o.text("id")+"/cancel", `{}`)
+	require.Equal(t, "cancelled", a.text("status"))
+}
+
 func TestCaptureRefused(t *testing.T) {
 	s := open(t)
 	o := s.place("1", "tok_capture_refused_once")
