@@ -72,8 +72,10 @@ func classify(err error) error {
 			return readOnly()
 		}
 		switch pe.Code.Class() {
-		case "08", "53", "58": // the connection; disk, memory or connections used up; a file that cannot be read or written
+		case "08": // the connection
 			return unavailable()
+		case "53", "58": // disk, memory or connections used up; a file that cannot be read or written
+			return inTrouble(pe)
 		}
 		if class := pe.Code.Class(); class == "22" || class == "23" {
 			return refused(pe)
@@ -101,6 +103,12 @@ func refused(pe *pq.Error) *fault.Fault {
 func unavailable() *fault.Fault {
 	return &fault.Fault{Kind: fault.Unavailable, Code: "database_unavailable",
 		Detail: "the database does not answer in time: send the same request again", RetryAfter: time.Second}
+}
+
+// inTrouble says in PostgreSQL's own word what somebody has to mend: disk_full, too_many_connections …
+func inTrouble(pe *pq.Error) *fault.Fault {
+	return &fault.Fault{Kind: fault.Unavailable, Code: "database_unavailable",
+		Detail: "the database cannot do it now (" + pe.Code.Name() + "): send the same request again", RetryAfter: 5 * time.Second}
 }
 
 func readOnly() *fault.Fault {

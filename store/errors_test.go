@@ -51,6 +51,7 @@ func TestFactsThatTheSchemaRefusesAreFinal(t *testing.T) {
 // What is over by itself, or once somebody has looked after the server, is worth sending again: nothing was written.
 func TestAServerThatTakesNoChanges(t *testing.T) {
 	s := open(t)
+	says := map[string]string{"its disk is full": "disk_full", "its memory is used": "out_of_memory", "a file is damaged": "io_error", "it is only a standby": "standby"}
 	for name, statement := range map[string]string{
 		"its disk is full":     `DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END $$`,
 		"its memory is used":   `DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'out_of_memory'; END $$`,
@@ -65,6 +66,7 @@ func TestAServerThatTakesNoChanges(t *testing.T) {
 			require.True(t, fault.Is(err, "database_unavailable"), "%v", err)
 			require.Equal(t, fault.Unavailable, fault.As(err).Kind)
 			require.NotZero(t, fault.As(err).RetryAfter)
+			require.Contains(t, err.Error(), says[name])
 		})
 	}
 }
