@@ -1,13 +1,16 @@
 #!/bin/sh
-# Makes everything that is generated: the Go client and the types of the API (api/client), from api/openapi.yaml.
+# Makes everything that is generated: first the Go client and the types of the API (api/client), from api/openapi.yaml,
+# then the charts, schemas and references in docs/, from the code.
 #
 #   tools/generate.sh          writes it
-#   tools/generate.sh --check  fails, and shows the difference, when what is checked in is not what comes out
+#   tools/generate.sh --check  fails, and shows the difference, when the client that is checked in is not what comes
+#                              out; the tests do so for docs/
 set -eu
 cd "$(dirname "$0")/.."
 
 if [ "${1:-}" != --check ]; then
-    exec go generate ./api/client
+    go generate ./api/client
+    exec go generate ./...
 fi
 
 kept=$(mktemp -d)
