@@ -8,11 +8,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
@@ -212,7 +214,17 @@ func (r *Runs) Ping(ctx context.Context) (polled bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return len(d.GetPollers()) > 0, nil
+	return anyPolls(d.GetPollers(), time.Now()), nil
+}
+
+// pollerGone is how long after its last poll a worker counts as gone. A poll lasts a minute at most, and begins anew; the
+// server itself remembers who polled for some minutes longer.
+const pollerGone = 90 * time.Second
+
+func anyPolls(pollers []*taskqueuepb.PollerInfo, now time.Time) bool {
+	return slices.ContainsFunc(pollers, func(p *taskqueuepb.PollerInfo) bool {
+		return now.Sub(p.GetLastAccessTime().AsTime()) < pollerGone
+	})
 }
 
 // explain turns what Temporal says into what a caller can act on. Whatever is not a refusal leaves the outcome
