@@ -114,20 +114,12 @@ func (s *Store) StampEvents(ctx context.Context, limit int) (stamped int, err er
 		if err := tx.GetContext(ctx, &mine, `SELECT pg_try_advisory_xact_lock($1)`, sequencerLock); err != nil || !mine {
 			return err
 		}
+		// Compiling the statement would take longer than running it.
+		if _, err := tx.ExecContext(ctx, `SET LOCAL jit = off`); err != nil {
+			return err
+		}
 		// The lock is given back after the commit can be seen, and this statement looks only now.
-		result, err := tx.ExecContext(ctx, `
-			WITH unstamped AS (
-				SELECT order_id, sequence, row_number() OVER (PARTITION BY order_id ORDER BY sequence) AS nth
-				FROM events WHERE position IS NULL),
-			next AS (
-				SELECT order_id, sequence FROM unstamped u
-				WHERE sequence = nth + (SELECT COALESCE(max(s.sequence), 0) FROM events s
-					WHERE s.order_id = u.order_id AND s.position IS NOT NULL)
-				ORDER BY order_id, sequence LIMIT $1),
-			placed AS (
-				SELECT order_id, sequence, (SELECT COALESCE(max(position), 0) FROM events)
-					+ row_number() OVER (ORDER BY order_id, sequence) AS position FROM next)
-			UPDATE events e SET position = p.position FROM placed p WHERE e.order_id = p.order_id AND e.sequence = p.sequence`, limit)
+		result, err := tx.ExecContext(ctx, stampEvents, limit)
 		if err != nil {
 			return err
 		}
@@ -137,3 +129,19 @@ func (s *Store) StampEvents(ctx context.Context, limit int) (stamped int, err er
 	})
 	return stamped, err
 }
+
+// stampEvents looks up by key what comes right before each unbroken run of events: joined, it would be all of the events
+// whenever the planner believes that few have a position.
+const stampEvents = `
+	WITH unstamped AS (
+		SELECT order_id, sequence, row_number() OVER (PARTITION BY order_id ORDER BY sequence) AS nth
+		FROM events WHERE position IS NULL),
+	next AS (
+		SELECT order_id, sequence FROM unstamped u
+		WHERE sequence = nth OR (SELECT p.position IS NOT NULL FROM events p
+			WHERE p.order_id = u.order_id AND p.sequence = u.sequence - u.nth)
+		ORDER BY order_id, sequence LIMIT $1),
+	placed AS (
+		SELECT order_id, sequence, (SELECT COALESCE(max(position), 0) FROM events)
+			+ row_number() OVER (ORDER BY order_id, sequence) AS position FROM next)
+	UPDATE events e SET position = p.position FROM placed p WHERE e.order_id = p.order_id AND e.sequence = p.sequence`

@@ -149,6 +149,24 @@ func TestFeedHoldsBackWhatHasAGapBefore(t *testing.T) {
 	r.requireEverything()
 }
 
+// After an upgrade that finds millions of events without a position, the planner's figures are of that time for long.
+func TestFeedOfAnOldShopIsNotReadAsAWholeForEachEvent(t *testing.T) {
+	s := open(t)
+	stock(t, s, "sf", "TEE-M", 10)
+	o := place(t, s, placement("1"))
+	drop(t, s, `INSERT INTO events (order_id, sequence, type, at, actor, request_id, status, detail, fulfillment_id, shipment_id, payment_id)
+		SELECT '`+o.ID+`', n, 'order.processing', now(), '', '', 'processing', '', '', '', '' FROM generate_series(2, 20000) n`)
+	drop(t, s, `ANALYZE events`)
+	drop(t, s, `UPDATE events SET position = sequence WHERE sequence <= 10000`)
+	plan := strings.Join(rowsOf(t, s.db, `EXPLAIN `+strings.Replace(stampEvents, "$1", "1000", 1)), "\n")
+	require.NotContains(t, plan, "Bitmap")
+	require.NotContains(t, plan, "hashed SubPlan")
+	require.Contains(t, plan, "events_pkey")
+	n, err := s.StampEvents(t.Context(), 1000)
+	require.NoError(t, err)
+	require.Equal(t, 1000, n)
+}
+
 func named(events []FeedEvent) []string {
 	var names []string
 	for _, e := range events {
