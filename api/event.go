@@ -3,7 +3,9 @@ package api
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -14,11 +16,32 @@ import (
 )
 
 const (
-	// eventsLookEvery is how often a waiting reader's question is asked again: an index lookup.
+	// eventsLookEvery is how often the end of the feed is looked up while anybody waits for it: one index lookup for all.
 	eventsLookEvery = 200 * time.Millisecond
-	// eventsWaitersMax bounds how many readers wait at once. Whoever comes after them is answered at once, and asks again.
-	eventsWaitersMax = 200
+	// eventsWaitersMax bounds how many readers wait at once; each holds a connection.
+	eventsWaitersMax = 1000
 )
+
+// feedEnd is where the feed ends, as it was a moment ago. Those who wait for more ask the database through it, once for
+// all of them.
+type feedEnd struct {
+	mu       sync.Mutex
+	at       time.Time
+	position int64
+}
+
+func (e *feedEnd) look(ctx context.Context, s Store) (int64, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if time.Since(e.at) < eventsLookEvery {
+		return e.position, nil
+	}
+	_, last, err := s.Feed(ctx, math.MaxInt64, 1)
+	if err == nil {
+		e.at, e.position = time.Now(), last
+	}
+	return last, err
+}
 
 // listEvents reads the feed. A reader that has everything waits for more, as long as it wants to.
 func (s *Service) listEvents(c *gin.Context) error {
@@ -47,26 +70,28 @@ func (s *Service) listEvents(c *gin.Context) error {
 	return nil
 }
 
-// awaitEvents reads the feed again and again until something is there, or until the wait is over.
+// awaitEvents waits until something is there, or until the wait is over.
 func (s *Service) awaitEvents(wait, request context.Context, after int64, limit int) (events []store.FeedEvent, last int64, err error) {
-	last = after
-	if s.waiting.Add(1) > eventsWaitersMax {
-		s.waiting.Add(-1)
-		return nil, last, nil
-	}
 	defer s.waiting.Add(-1)
-	look := time.NewTicker(eventsLookEvery)
-	defer look.Stop()
+	if s.waiting.Add(1) > eventsWaitersMax {
+		return nil, 0, &fault.Fault{Kind: fault.Unavailable, Code: "overloaded", RetryAfter: time.Second,
+			Detail: "too many readers wait for events: ask again, or without wait"}
+	}
+	tick := time.NewTicker(eventsLookEvery)
+	defer tick.Stop()
 	for {
 		select {
 		case <-wait.Done():
-			return nil, last, request.Err()
+			return nil, after, request.Err()
 		case <-s.Stopping:
-			return nil, last, nil
-		case <-look.C:
+			return nil, after, nil
+		case <-tick.C:
 		}
-		if events, last, err = s.Store.Feed(request, after, limit); err != nil || last != after {
-			return events, last, err
+		if last, err = s.end.look(request, s.Store); err != nil {
+			return nil, last, err
+		}
+		if last != after {
+			return s.Store.Feed(request, after, limit)
 		}
 	}
 }

@@ -32,8 +32,8 @@ type ProcessOptions struct {
 	Log         *slog.Logger
 	// Telemetry is the process's; nil: one of its own, without traces.
 	Telemetry *telemetry.Telemetry
-	// FactsEvery is how often metrics count in the database at most; 0: every 15 seconds.
-	FactsEvery time.Duration
+	// FiguresEvery is how often metrics count in the database at most; 0: every 15 seconds.
+	FiguresEvery time.Duration
 }
 
 // Process is a running API.
@@ -58,7 +58,7 @@ func Start(ctx context.Context, o ProcessOptions) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Telemetry.Facts(ctx, s.Figures, o.FactsEvery)
+	o.Telemetry.Figures(ctx, s, o.FiguresEvery)
 	p := &Process{store: s, failed: make(chan error, 1), stopping: make(chan struct{}), Keys: &KeyRing{Store: s, Secret: o.KeySecret, Now: time.Now}}
 	if err := p.serve(o, runs.New(o.Temporal, o.TaskQueue)); err != nil {
 		return nil, errors.Join(err, s.Close())

@@ -62,6 +62,7 @@ type Service struct {
 	Now      func() time.Time
 	Stopping <-chan struct{} // closed when the process begins to stop: whoever waits for an event is answered then
 	waiting  atomic.Int64    // requests that wait for an event
+	end      feedEnd
 }
 
 const (

@@ -3408,14 +3408,15 @@ type ClientInterface interface {
 	// as `after`. Reading the same page twice, after a crash, gives the same events: `id` is what to know them by.
 	//
 	// With `wait`, a request that finds nothing new is answered as soon as there is something, or empty after so many seconds
-	// (long poll). Begin with `after=0` for everything that ever happened, or with the `last_position` of any answer for
+	// (long poll); when a thousand readers wait already, it is answered `503` `overloaded`. Begin with `after=0` for everything that ever happened, or with the `last_position` of any answer for
 	// what happens from now on.
 	//
 	// The types and what each one's `data` has are listed in docs/events, as a JSON Schema each. New types and new members may come:
 	// ignore what you do not know. A type never changes its meaning.
 	//
 	// - `409` `position_ahead`: `after` is beyond the last position, so this is not the feed that you have read: the database
-	//   was put back to an earlier time.
+	//   was put back to an earlier time. Once the feed has grown past `after` again nothing tells you; compare the `id` of
+	//   the last event that you have with the one at its position.
 	//
 	// Corresponds with GET /v1/events (the `ListEvents` operationId).
 	ListEvents(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4360,14 +4361,15 @@ func (c *Client) GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn
 // as `after`. Reading the same page twice, after a crash, gives the same events: `id` is what to know them by.
 //
 // With `wait`, a request that finds nothing new is answered as soon as there is something, or empty after so many seconds
-// (long poll). Begin with `after=0` for everything that ever happened, or with the `last_position` of any answer for
+// (long poll); when a thousand readers wait already, it is answered `503` `overloaded`. Begin with `after=0` for everything that ever happened, or with the `last_position` of any answer for
 // what happens from now on.
 //
 // The types and what each one's `data` has are listed in docs/events, as a JSON Schema each. New types and new members may come:
 // ignore what you do not know. A type never changes its meaning.
 //
 //   - `409` `position_ahead`: `after` is beyond the last position, so this is not the feed that you have read: the database
-//     was put back to an earlier time.
+//     was put back to an earlier time. Once the feed has grown past `after` again nothing tells you; compare the `id` of
+//     the last event that you have with the one at its position.
 //
 // Corresponds with GET /v1/events (the `ListEvents` operationId).
 func (c *Client) ListEvents(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -8672,14 +8674,15 @@ type ClientWithResponsesInterface interface {
 	// as `after`. Reading the same page twice, after a crash, gives the same events: `id` is what to know them by.
 	//
 	// With `wait`, a request that finds nothing new is answered as soon as there is something, or empty after so many seconds
-	// (long poll). Begin with `after=0` for everything that ever happened, or with the `last_position` of any answer for
+	// (long poll); when a thousand readers wait already, it is answered `503` `overloaded`. Begin with `after=0` for everything that ever happened, or with the `last_position` of any answer for
 	// what happens from now on.
 	//
 	// The types and what each one's `data` has are listed in docs/events, as a JSON Schema each. New types and new members may come:
 	// ignore what you do not know. A type never changes its meaning.
 	//
 	// - `409` `position_ahead`: `after` is beyond the last position, so this is not the feed that you have read: the database
-	//   was put back to an earlier time.
+	//   was put back to an earlier time. Once the feed has grown past `after` again nothing tells you; compare the `id` of
+	//   the last event that you have with the one at its position.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -11028,14 +11031,15 @@ func (c *ClientWithResponses) GetReadinessWithResponse(ctx context.Context, reqE
 // as `after`. Reading the same page twice, after a crash, gives the same events: `id` is what to know them by.
 //
 // With `wait`, a request that finds nothing new is answered as soon as there is something, or empty after so many seconds
-// (long poll). Begin with `after=0` for everything that ever happened, or with the `last_position` of any answer for
+// (long poll); when a thousand readers wait already, it is answered `503` `overloaded`. Begin with `after=0` for everything that ever happened, or with the `last_position` of any answer for
 // what happens from now on.
 //
 // The types and what each one's `data` has are listed in docs/events, as a JSON Schema each. New types and new members may come:
 // ignore what you do not know. A type never changes its meaning.
 //
 //   - `409` `position_ahead`: `after` is beyond the last position, so this is not the feed that you have read: the database
-//     was put back to an earlier time.
+//     was put back to an earlier time. Once the feed has grown past `after` again nothing tells you; compare the `id` of
+//     the last event that you have with the one at its position.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -58,6 +58,7 @@ type devStack struct {
 	folder   devFolder
 	postgres *devstack.Postgres
 	temporal *devstack.Temporal
+	worker   *worker.Process
 	api      *api.Process
 	log      *slog.Logger
 	told     *telemetry.Telemetry // by worker and API together
@@ -180,6 +181,7 @@ func (c *devCmd) startWaybill(ctx context.Context, d *devStack) (info devstack.D
 	if err != nil {
 		return info, err
 	}
+	d.worker = w
 	d.started(w.Stop)
 	if err := c.startAPI(ctx, d, conn); err != nil {
 		return info, err
@@ -226,6 +228,8 @@ func (d *devStack) alive(ctx context.Context) (context.Context, context.CancelFu
 		case <-alive.Done():
 		case err := <-d.api.Failed():
 			end(fmt.Errorf("the API ended by itself: %w", err))
+		case err := <-d.worker.Failed():
+			end(fmt.Errorf("the worker ended by itself: %w", err))
 		case <-d.postgres.Done():
 			end(fmt.Errorf("PostgreSQL ended by itself; its log: %s", d.postgres.LogFile))
 		case <-d.temporal.Done():

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -78,7 +79,7 @@ func (d *drawing) headline() {
 	d.printf("%s\n", d.styled(dim, fmt.Sprintf("%s · placed %s · payment %s · fulfillment %s · returns %s", o.ID, clock(o.CreatedAt),
 		o.PaymentStatus, o.FulfillmentStatus, o.ReturnStatus)))
 	if d.ui != "" {
-		d.printf("%s\n", d.styled(dim, d.ui+"/namespaces/default/workflows/"+url.PathEscape(d.Progress.WorkflowID)))
+		d.printf("%s\n", d.styled(dim, d.ui+"/namespaces/default/workflows/"+url.PathEscape("order/"+o.ID)))
 	}
 }
 
@@ -89,10 +90,10 @@ func (d *drawing) waits() {
 	switch {
 	case o.WaitingFor != nil:
 		d.printf("Waits for %s%s\n", d.styled(bold, string(*o.WaitingFor)), before(" until ", o.WaitingUntil))
-	case d.Progress.Running:
-		d.printf("Waits for nobody: it is at work\n")
-	default:
+	case slices.Contains(over, o.Status):
 		d.printf("Waits for nothing: it is over\n")
+	default:
+		d.printf("Waits for nobody: it is at work\n")
 	}
 	if o.Attention != nil {
 		d.printf("%s %s, since %s\n", d.styled(red, "Attention, "+o.Attention.Code+":"), o.Attention.Detail, clock(o.Attention.Since))
@@ -106,11 +107,26 @@ func (d *drawing) waits() {
 			d.printf("Held: %s (%s), on %s%s\n", h.Reason, h.Owner, where, before(" until ", h.Deadline))
 		}
 	}
-	for _, s := range d.Progress.Steps {
-		d.printf("Under way: %s, since %s\n", s.Name, clock(s.Since))
-	}
-	if d.Progress.NextTimer != nil {
-		d.printf("%s\n", d.styled(dim, "The next deadline is "+clock(*d.Progress.NextTimer)))
+	d.run()
+}
+
+// over are the statuses in which nothing more happens to an order but what its returns bring.
+var over = []client.OrderStatus{client.OrderStatusCompleted, client.OrderStatusCancelled, client.OrderStatusRejected, client.OrderStatusExpired}
+
+// run says what the order's run is doing, when it could be asked.
+func (d *drawing) run() {
+	switch p := d.Progress; {
+	case p == nil:
+		d.printf("%s\n", d.styled(red, "Its run cannot be asked: Temporal or the worker does not answer"))
+	case !p.Running && !slices.Contains(over, d.Order.Status):
+		d.printf("It has no run at this moment: the next sweep starts one\n")
+	default:
+		for _, s := range p.Steps {
+			d.printf("Under way: %s, since %s\n", s.Name, clock(s.Since))
+		}
+		if p.NextTimer != nil {
+			d.printf("%s\n", d.styled(dim, "The next deadline is "+clock(*p.NextTimer)))
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 
@@ -34,7 +35,7 @@ func (orderShowCmd) Help() string {
 // life is what is known of an order.
 type life struct {
 	Order    client.Order           `json:"order"`
-	Progress client.Progress        `json:"progress"`
+	Progress *client.Progress       `json:"progress"` // null when the run cannot be asked
 	Returns  []client.Return        `json:"returns"`
 	Timeline []client.TimelineEntry `json:"timeline"`
 }
@@ -64,16 +65,14 @@ func orderID(ctx context.Context, api *client.ClientWithResponses, name string) 
 	if strings.HasPrefix(name, "ord_") {
 		return name, nil
 	}
-	channel, external, both := strings.Cut(name, "/")
-	filter := client.ListOrdersParams{ExternalID: &external, Channel: &channel}
-	if !both {
-		filter = client.ListOrdersParams{ExternalID: &name}
+	orders, err := called(ctx, api, client.ListOrdersParams{ExternalID: &name})
+	if channel, external, both := strings.Cut(name, "/"); err == nil && len(orders) == 0 && both {
+		orders, err = called(ctx, api, client.ListOrdersParams{ExternalID: &external, Channel: &channel})
 	}
-	found, err := api.ListOrdersWithResponse(ctx, &filter)
 	if err != nil {
 		return "", err
 	}
-	switch orders := found.JSON200.Data; len(orders) {
+	switch len(orders) {
 	case 0:
 		return "", fmt.Errorf("there is no order %s", name)
 	case 1:
@@ -87,6 +86,14 @@ func orderID(ctx context.Context, api *client.ClientWithResponses, name string) 
 	}
 }
 
+func called(ctx context.Context, api *client.ClientWithResponses, filter client.ListOrdersParams) ([]client.OrderSummary, error) {
+	found, err := api.ListOrdersWithResponse(ctx, &filter)
+	if err != nil {
+		return nil, err
+	}
+	return found.JSON200.Data, nil
+}
+
 func readLife(ctx context.Context, api *client.ClientWithResponses, id string) (l life, err error) {
 	o, err := api.GetOrderWithResponse(ctx, id)
 	if err != nil {
@@ -94,10 +101,13 @@ func readLife(ctx context.Context, api *client.ClientWithResponses, id string) (
 	}
 	l.Order = *o.JSON200
 	progress, err := api.GetOrderProgressWithResponse(ctx, id)
-	if err != nil {
+	var refusal *client.Error
+	switch {
+	case err == nil:
+		l.Progress = progress.JSON200
+	case !errors.As(err, &refusal) || refusal.Status != http.StatusServiceUnavailable:
 		return l, err
 	}
-	l.Progress = *progress.JSON200
 	if l.Timeline, err = readTimeline(ctx, api, id); err != nil {
 		return l, err
 	}
