@@ -3,7 +3,6 @@ package workflows
 import (
 	"net/url"
 	"strings"
-	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
@@ -85,7 +84,7 @@ func (r *run) publish(ctx workflow.Context) {
 
 // details are those of the facts, with what only the run knows under their headline: what is in trouble at this moment.
 func (r *run) details(namespace string) string {
-	headline, rest, _ := strings.Cut(r.facts.Details, "\n\n")
+	headline, rest, _ := strings.Cut(r.facts.Page(), "\n\n")
 	said := []string{headline}
 	if r.notice != "" {
 		said = append(said, r.notice)
@@ -132,9 +131,10 @@ func keyword(key temporal.SearchAttributeKeyKeyword, value string) temporal.Sear
 	return key.ValueSet(value)
 }
 
+// due is the earlier of the times until which somebody is waited for, and at which something happens by itself.
 func due(f order.Facts) temporal.SearchAttributeUpdate {
-	var at *time.Time
-	if at = f.WaitingUntil; at == nil {
+	at := f.WaitingUntil
+	if at == nil || f.Deadline != nil && f.Deadline.Before(*at) {
 		at = f.Deadline
 	}
 	if at == nil {

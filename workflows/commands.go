@@ -54,8 +54,15 @@ func handle[C any, P asker[C]](ctx workflow.Context, r *run, name, description s
 			r.forgive()
 		}
 		_ = workflow.Await(ctx, r.quiet)
-		return r.facts, nil
+		return r.answer(), nil
 	}, workflow.UpdateHandlerOptions{Description: description})
+}
+
+// answer is what the run knows, without the details: those are on its page, and only make its history longer.
+func (r *run) answer() order.Facts {
+	facts := r.facts
+	facts.Details = ""
+	return facts
 }
 
 // asker is a command: it has a caller, who is told what the command is about, and says who he is.
@@ -96,7 +103,7 @@ func (r *run) forgive() {
 }
 
 func (r *run) progress() (Progress, error) {
-	p := Progress{Facts: r.facts}
+	p := Progress{Facts: r.answer()}
 	for _, due := range r.facts.Steps {
 		if s := r.steps[due.Key]; s != nil {
 			p.Steps = append(p.Steps, StepProgress{Name: due.Name, Key: due.Key, Since: s.since, Visible: s.visible, Failed: s.failed})

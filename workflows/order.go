@@ -27,7 +27,7 @@ func orderUpdates(ctx workflow.Context, r *run) error {
 		err := workflow.Await(ctx, func() bool {
 			return r.loaded && (r.facts.Decision != order.Undecided || r.facts.Status.Final() || r.facts.Attention != "")
 		})
-		return r.facts, err
+		return r.answer(), err
 	}
 	err := workflow.SetUpdateHandlerWithOptions(ctx, UpdatePlace, place, workflow.UpdateHandlerOptions{
 		Description: "Changes nothing: answers when the order is decided (accepted, declined, waiting for the customer, out of stock). No data."})

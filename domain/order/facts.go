@@ -26,7 +26,7 @@ type Facts struct {
 	Locations         []string       `json:"locations,omitempty"`
 	Steps             []Step         `json:"steps,omitempty"`
 	Settled           bool           `json:"settled,omitempty"`
-	Details           string         `json:"details"` // markdown, for the operator who looks at the run
+	Details           string         `json:"details"` // markdown with marks, for the operator who looks at the run: see Page
 }
 
 // ReturnRef names a return, and the order that it belongs to.

@@ -23,7 +23,7 @@ func shots() []shot {
 	return []shot{
 		{name: "list-attention", query: `Attention IS NOT NULL AND ExecutionStatus = "Running"`, height: 620, ready: listed,
 			marks: []string{"Attention IS NOT", "Save as New", "WaitingFor", "DueAt"}},
-		{name: "run-attention", query: `Attention = "capture_refused"`, page: "user-metadata", height: 1260, ready: detailed,
+		{name: "run-attention", query: `Attention = "capture_refused"`, page: "user-metadata", height: 1330, ready: detailed,
 			marks: []string{"Summary", "Details", "Current Details", "Request Cancellation", "More Actions", "Pending Activities"}},
 		{name: "run-history", query: `OrderStatus = "accepted" AND WaitingFor = "warehouse"`, page: "history", height: 1180,
 			ready: `!document.body.innerText.includes("Loading") && [...document.querySelectorAll("svg text")].some(t => t.textContent.includes("lapses"))`},
@@ -31,7 +31,7 @@ func shots() []shot {
 			ready: `document.body.innerText.includes("outcome_unknown")`, marks: []string{"Last Failure", "Pause", "Reset"}},
 		{name: "send-update", query: `Attention = "capture_refused"`, page: "user-metadata", height: 860, ready: detailed,
 			steps: []string{pressed("More Actions"), pressed("Send an Update"), opened}},
-		{name: "run-return", query: `ReturnStatus = "received" AND Attention IS NOT NULL`, page: "user-metadata", height: 980, ready: detailed},
+		{name: "run-return", query: `ReturnStatus = "received" AND Attention IS NOT NULL`, page: "user-metadata", height: 1180, ready: detailed},
 		{name: "cancel-refused", query: `OrderStatus = "processing" AND FulfillmentStatus = "shipped" AND ExecutionStatus = "Running"`, page: "user-metadata", height: 1180,
 			ready: detailed, steps: []string{pressed("Request Cancellation"), pressed("Confirm"),
 				`(document.body.dispatchEvent(new KeyboardEvent("keypress", {key: "r", bubbles: true})), document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "r", bubbles: true})), [...document.querySelectorAll("iframe")].some(f => f.contentDocument?.body?.innerText.includes("Cancellation was requested")))`}},
