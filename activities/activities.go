@@ -73,11 +73,12 @@ type Caller struct {
 const InTemporal = "temporal"
 
 // Ask makes a command one on this, whatever its sender said, and returns who he is. A command that somebody typed in
-// Temporal's UI has no key: it gets that of its update, so that a reset, which sends it again, does not repeat it.
+// Temporal's UI has no key: it gets that of its update, so that a reset, which sends it again, does not repeat it. An
+// update's id is only its run's.
 func (c *Caller) Ask(on On, updateID string) (actor string) {
 	c.On = on
 	if c.Key == "" {
-		c.Key = InTemporal + "/" + updateID
+		c.Key, c.Actor = InTemporal+"/"+cmp.Or(on.ReturnID, on.OrderID)+"/"+updateID, InTemporal
 	}
 	c.Actor = cmp.Or(c.Actor, InTemporal)
 	return fmt.Sprintf("%.80s", c.Actor) // for a summary, which has to be short

@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -119,7 +120,11 @@ type Server struct {
 func (s *Server) Check() error { return checkListen("--listen (WAYBILL_LISTEN)", s.Listen) }
 
 func checkListen(name, address string) error {
-	if _, port, err := net.SplitHostPort(address); err != nil || port == "" {
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
 		return fmt.Errorf("%s must be host:port, such as 127.0.0.1:8080", name)
 	}
 	return nil

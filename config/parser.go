@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"reflect"
 	"slices"
@@ -229,8 +230,19 @@ func (p *Parser) find(flag *kong.Flag) (origin, error) {
 	return byDefault, nil
 }
 
+// secretMax is more than any secret has, in bytes.
+const secretMax = 64 << 10
+
 func readSecret(variable, path string) (origin, error) {
-	text, err := os.ReadFile(path)
+	file, err := os.Open(path)
+	if err != nil {
+		return origin{}, fmt.Errorf("%s: %w", variable, err)
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, secretMax+1))
+	if err == nil && len(text) > secretMax {
+		err = fmt.Errorf("%s has more than %d bytes: it is no secret", path, secretMax)
+	}
 	if err != nil {
 		return origin{}, fmt.Errorf("%s: %w", variable, err)
 	}

@@ -106,9 +106,12 @@ func withoutPassword(address string) string {
 	if err != nil {
 		return isNotURL
 	}
-	query := u.Query()
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return isNotURL // what cannot be taken apart may have a password anywhere
+	}
 	for name := range query {
-		if strings.Contains(strings.ToLower(name), "password") {
+		if !slices.Contains(harmless, name) {
 			query.Set(name, hidden)
 		}
 	}
@@ -117,6 +120,9 @@ func withoutPassword(address string) string {
 	}
 	return strings.Replace(u.Redacted(), ":xxxxx@", ":"+hidden+"@", 1)
 }
+
+// harmless are the options of a database's URL that are shown.
+var harmless = []string{"sslmode", "sslrootcert", "host", "port", "dbname", "user", "application_name", "connect_timeout", "target_session_attrs"}
 
 // ownPrefix begins the name of every variable that is Waybill's own.
 const ownPrefix = "WAYBILL_"

@@ -31,6 +31,8 @@ type Facts interface {
 	// Stalled lists orders, and returns, in which something has been due for longer than patience without anybody
 	// touching it.
 	Stalled(ctx context.Context, now time.Time, patience time.Duration, limit int) ([]order.ReturnRef, error)
+	// Settled tells which of these orders, and of these returns, need no run any more, and were not changed since before.
+	Settled(ctx context.Context, before time.Time, orderIDs, returnIDs []string) ([]order.ReturnRef, error)
 	// GrantBackorders gives free stock to some of the orders that wait for it, and says how many got some.
 	GrantBackorders(ctx context.Context, act order.Act) (granted int, err error)
 	// StampEvents publishes at most limit events that are not published yet, and says how many.
@@ -45,6 +47,8 @@ type Runs interface {
 	WakeReturn(ctx context.Context, o *order.Order, returnID string) error
 	EnsureReturn(ctx context.Context, o *order.Order, returnID string) error
 	RunningReturn(ctx context.Context, returnID string) (bool, error)
+	// Open lists whose runs are open, a page at a time.
+	Open(ctx context.Context, visit func(orderIDs, returnIDs []string) error) error
 }
 
 // Measure hears of what the relay does; telemetry.Work does.
@@ -78,7 +82,8 @@ type Relay struct {
 	Act          func() order.Act // the relay itself acting, now
 	Measure      Measure          // must be given
 
-	woken map[subject]time.Time // by WakeStalled, lately
+	woken    map[subject]time.Time // by WakeStalled and WakeEnded, lately
+	lookedAt time.Time             // when WakeEnded last listed the open runs
 }
 
 // Run works until ctx ends.
@@ -231,7 +236,7 @@ func (r *Relay) sweepAll(ctx context.Context) error {
 	if started > 0 {
 		r.Log.Info("relay: started runs that were missing", "runs", started)
 	}
-	return errors.Join(err, r.WakeStalled(ctx))
+	return errors.Join(err, r.WakeStalled(ctx), r.WakeEnded(ctx))
 }
 
 // wakeAgain is how long a run that was woken is left to itself: each time costs it a signal.
@@ -243,12 +248,33 @@ const wakeAgain = 5 * time.Minute
 func (r *Relay) WakeStalled(ctx context.Context) error {
 	now := r.Act().At
 	stalled, err := r.Facts.Stalled(ctx, now, r.StalledAfter, stalledMax)
-	failures := []error{err}
+	return errors.Join(err, r.wakeEach(ctx, now, stalled))
+}
+
+// WakeEnded tells runs to look at their facts whose order or return needs none any more: one that missed its own end, by the
+// same accident, has nothing due that anybody could notice, and would stay open until its next deadline, if it has one.
+func (r *Relay) WakeEnded(ctx context.Context) error {
+	now := r.Act().At
+	if now.Sub(r.lookedAt) < r.StalledAfter {
+		return nil
+	}
+	err := r.Runs.Open(ctx, func(orderIDs, returnIDs []string) error {
+		over, err := r.Facts.Settled(ctx, now.Add(-r.StalledAfter), orderIDs, returnIDs)
+		return errors.Join(err, r.wakeEach(ctx, now, over))
+	})
+	if err == nil {
+		r.lookedAt = now
+	}
+	return err
+}
+
+func (r *Relay) wakeEach(ctx context.Context, now time.Time, refs []order.ReturnRef) error {
+	var failures []error
 	if r.woken == nil {
 		r.woken = map[subject]time.Time{}
 	}
 	maps.DeleteFunc(r.woken, func(_ subject, last time.Time) bool { return now.Sub(last) >= wakeAgain })
-	for _, ref := range stalled {
+	for _, ref := range refs {
 		s := subject(ref)
 		if _, lately := r.woken[s]; lately {
 			continue

@@ -9,7 +9,9 @@ import (
 	workflowpb "go.temporal.io/api/workflow/v1"
 
 	"github.com/waybill-oms/waybill/domain/order"
+	"github.com/waybill-oms/waybill/domain/returns"
 	"github.com/waybill-oms/waybill/worker"
+	"github.com/waybill-oms/waybill/workflows"
 )
 
 // When Temporal and its worker die between an activity's commit and the end of the workflow task, the facts know of a
@@ -37,6 +39,24 @@ func TestAReturnThatMissedWhatItDidIsWoken(t *testing.T) {
 	_, err := s.Store.Change(t.Context(), o.ID, nil, at, func(o *order.Order) error { return o.ApproveReturn(r.ID, false, at) })
 	require.NoError(t, err)
 	s.until(o.ID, "labeled", func(o *order.Order) bool { return o.Return(r.ID).TrackingNumber != "" })
+}
+
+// A run may miss its own end, too: nothing is due then, and nothing would ever tell it.
+func TestARunThatMissedItsOwnEndIsWoken(t *testing.T) {
+	s := open(t, func(o *worker.Options) { o.StalledAfter = 300 * time.Millisecond })
+	o, r := s.sendBack(s.delivered("tok_ok"))
+	require.Eventually(t, func() bool { // it knows its facts
+		var p workflows.Progress
+		answer, err := s.client.QueryWorkflow(t.Context(), workflows.ReturnWorkflowID(r.ID), "", workflows.QueryProgress)
+		return err == nil && answer.Get(&p) == nil && p.Facts.ReturnStatus == returns.Requested
+	}, 30*time.Second, 20*time.Millisecond)
+	at := act()
+	o, err := s.Store.Change(t.Context(), o.ID, nil, at, func(o *order.Order) error { return o.DeclineReturn(r.ID, "worn", at) })
+	require.NoError(t, err)
+	require.True(t, o.Return(r.ID).Settled)
+	s.run(r, "over", func(info *workflowpb.WorkflowExecutionInfo) bool {
+		return info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED
+	})
 }
 
 // What nobody has touched for less than a while is left alone: a run may be at it.

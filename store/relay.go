@@ -74,6 +74,23 @@ func (s *Store) UnsettledReturns(ctx context.Context, afterID string, before tim
 	return refs, classify(err)
 }
 
+// Settled tells which of these orders, and of these returns, need no run any more, and were not changed since before.
+func (s *Store) Settled(ctx context.Context, before time.Time, orderIDs, returnIDs []string) ([]order.ReturnRef, error) {
+	var found []struct {
+		OrderID  string `db:"order_id"`
+		ReturnID string `db:"return_id"`
+	}
+	err := s.db.SelectContext(ctx, &found, `
+		SELECT id AS order_id, '' AS return_id FROM orders WHERE id = ANY($2) AND settled AND updated_at < $1
+		UNION ALL SELECT order_id, id FROM returns WHERE id = ANY($3) AND settled AND updated_at < $1`,
+		before, pq.Array(orderIDs), pq.Array(returnIDs))
+	refs := make([]order.ReturnRef, len(found))
+	for i, r := range found {
+		refs[i] = order.ReturnRef(r)
+	}
+	return refs, classify(err)
+}
+
 // unknownPatience is how often longer an operation whose answer was lost may lie than one that nobody sent: it is
 // asked again after a minute at most, and its request may take another.
 const unknownPatience = 3

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/waybill-oms/waybill/api/client"
 	"github.com/waybill-oms/waybill/config"
@@ -100,11 +101,21 @@ func printChecks(to io.Writer, health client.Readiness) error {
 	for _, check := range health.Checks {
 		state := "ok"
 		if !check.Ok {
-			state = "FAILED\t" + check.Detail
+			state = "FAILED\t" + printable(check.Detail)
 		}
-		fmt.Fprintf(w, "%s\t%s\n", check.Name, state)
+		fmt.Fprintf(w, "%s\t%s\n", printable(check.Name), state)
 	}
 	return w.Flush()
+}
+
+// printable is a text of somebody else's without what a terminal would take for a command.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, text)
 }
 
 // askReady asks for everything that the process needs. One check that is not well is enough, whatever the sum says.

@@ -80,7 +80,7 @@ func run(args []string) int {
 	}
 	var refusal *client.Error
 	if errors.As(err, &refusal) {
-		err = errors.New(refusal.Detail)
+		err = errors.New(inWords(refusal))
 	}
 	fmt.Fprintf(os.Stderr, "waybill: %v\n", err)
 	return 1
@@ -93,6 +93,18 @@ func newParser(ctx context.Context, commands *cli) (*config.Parser, error) {
 	return parser, parser.New(commands, kong.Name("waybill"), kong.Description(description),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 110}),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Vars{"scopes": strings.Join(api.Scopes(), ", ")})
+}
+
+// inWords says what is wrong with a request that a command has made.
+func inWords(refusal *client.Error) string {
+	if len(refusal.Errors) == 0 {
+		return refusal.Detail
+	}
+	var wrong []string
+	for _, e := range refusal.Errors {
+		wrong = append(wrong, strings.TrimPrefix(e.Pointer, "/")+": "+e.Detail)
+	}
+	return strings.Join(wrong, "; ")
 }
 
 // againAfter is from when on a second signal counts. Tools like timeout and npm send the first one twice.

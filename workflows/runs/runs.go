@@ -9,12 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	taskqueuepb "go.temporal.io/api/taskqueue/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
@@ -203,6 +205,36 @@ func (r *Runs) Progress(ctx context.Context, orderID string) (workflows.Progress
 		return p, execution, explain(err)
 	}
 	return p, execution, value.Get(&p)
+}
+
+// openPage is how many open runs are listed at a time.
+const openPage = 500
+
+// Open lists whose runs are open, as visibility knows them, which is a moment late.
+func (r *Runs) Open(ctx context.Context, visit func(orderIDs, returnIDs []string) error) error {
+	request := &workflowservice.ListWorkflowExecutionsRequest{PageSize: openPage,
+		Query: "ExecutionStatus = 'Running' AND TaskQueue = '" + strings.ReplaceAll(r.taskQueue, "'", "''") + "'"}
+	for {
+		page, err := r.client.ListWorkflow(ctx, request)
+		if err != nil {
+			return err
+		}
+		var orderIDs, returnIDs []string
+		for _, e := range page.GetExecutions() {
+			id := e.GetExecution().GetWorkflowId()
+			if orderID, ok := strings.CutPrefix(id, workflows.WorkflowID("")); ok {
+				orderIDs = append(orderIDs, orderID)
+			} else if returnID, ok := strings.CutPrefix(id, workflows.ReturnWorkflowID("")); ok {
+				returnIDs = append(returnIDs, returnID)
+			}
+		}
+		if err := visit(orderIDs, returnIDs); err != nil {
+			return err
+		}
+		if request.NextPageToken = page.GetNextPageToken(); len(request.NextPageToken) == 0 {
+			return nil
+		}
+	}
 }
 
 // Ping reports whether Temporal answers and whether a worker polls the task queue.
