@@ -67,6 +67,7 @@ type Caller struct {
 	Request     json.RawMessage `json:"request,omitempty"` // as it was sent
 	Actor       string          `json:"actor"`
 	RequestID   string          `json:"request_id"`
+	Typed       bool            `json:"typed,omitempty"` // by hand, in Temporal's UI or command line
 }
 
 // InTemporal is the actor of what somebody does in Temporal's own UI or command line, who is not known by name.
@@ -77,7 +78,7 @@ const InTemporal = "temporal"
 // update's id is only its run's.
 func (c *Caller) Ask(on On, updateID string) (actor string) {
 	c.On = on
-	if c.Key == "" {
+	if c.Typed = c.Key == ""; c.Typed {
 		c.Key, c.Actor = InTemporal+"/"+cmp.Or(on.ReturnID, on.OrderID)+"/"+updateID, InTemporal
 	}
 	c.Actor = cmp.Or(c.Actor, InTemporal)

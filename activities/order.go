@@ -36,11 +36,17 @@ type CancelCommand struct {
 	Caller
 	Reason string          `json:"reason"`
 	Lines  []order.UnitsOf `json:"lines,omitempty"`
+	Whole  bool            `json:"whole,omitempty"` // whoever types a cancellation says so
 }
 
 // Cancel ends an order of which nothing was handed over, or takes units out of it that were not. What has to be let
-// go, or given back, is due afterwards.
+// go, or given back, is due afterwards. Nothing checks what is typed against a schema: a slip in the name of lines must
+// not cancel everything.
 func (a *Activities) Cancel(ctx context.Context, c CancelCommand) (order.Facts, error) {
+	if c.Typed && !c.Whole && len(c.Lines) == 0 {
+		return order.Facts{}, border(&fault.Fault{Kind: fault.Invalid, Code: "invalid_fields",
+			Detail: `say which units, {"lines":[{"line_id":"lin_…","quantity":1}]}, or {"whole":true} for the whole order`})
+	}
 	return a.command(ctx, "cancel", c.OrderID, c.Caller, func(o *order.Order, act order.Act) error {
 		if len(c.Lines) > 0 {
 			return o.CancelUnits(c.Lines, c.Reason, act)

@@ -35,7 +35,7 @@ func orderUpdates(ctx workflow.Context, r *run) error {
 		return err
 	}
 	return firstError(
-		handle(ctx, r, UpdateCancel, `Cancels the order, as long as nothing of it was handed to a carrier: money is let go or refunded, stock released. Data: {"reason":"…"}; of some units only: {"reason":"…","lines":[{"line_id":"lin_…","quantity":1}]}`, a.Cancel),
+		handle(ctx, r, UpdateCancel, `Cancels the order, as long as nothing of it was handed to a carrier: money is let go or refunded, stock released. Data: {"reason":"…","whole":true}; of some units only: {"reason":"…","lines":[{"line_id":"lin_…","quantity":1}]}`, a.Cancel),
 		handle(ctx, r, UpdatePayment, `Asks for what is still to be paid on another payment token. Data: {"gateway":"…","token":"…"}, which stands in the run's history: send a token that is worth something through the API.`, a.NewPayment),
 		handle(ctx, r, UpdateHold, `Holds the order, or one of its fulfillment orders, until somebody answers. Data: {"reason":"fraud_review","deadline":"2026-12-01T12:00:00Z","on_deadline":"cancel"}; without a deadline it stands until it is released.`, a.PlaceHold),
 		handle(ctx, r, UpdateReleaseHold, `Takes a hold back. Data: {"hold_id":"hld_…"}; of a fulfillment order with "fulfillment_id" too. The id is in the current details.`, a.ReleaseHold),
