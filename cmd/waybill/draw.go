@@ -11,6 +11,7 @@ import (
 
 	"github.com/waybill-oms/waybill/api/client"
 	"github.com/waybill-oms/waybill/domain/money"
+	"github.com/waybill-oms/waybill/domain/order"
 )
 
 // drawing is an order's life on its way to a terminal.
@@ -97,6 +98,9 @@ func (d *drawing) waits() {
 	}
 	if o.Attention != nil {
 		d.printf("%s %s, since %s\n", d.styled(red, "Attention, "+o.Attention.Code+":"), o.Attention.Detail, clock(o.Attention.Since))
+		if todo := order.GuideTo(o.Attention.Code).For(o.ID, ""); todo != "" {
+			d.printf("  %s\n", todo)
+		}
 	}
 	for _, h := range o.Holds {
 		if h.ReleasedAt == nil {
