@@ -50,17 +50,18 @@ var mayImport = map[string]string{
 	"relay":          "domain/order",
 
 	// The edge.
-	"api":         "activities api/client domain/fault domain/id domain/inventory domain/money domain/order domain/returns domain/shipping store telemetry workflows workflows/runs",
+	"api":         "activities api/client domain/fault domain/id domain/inventory domain/money domain/order domain/returns domain/shipping health store telemetry workflows workflows/runs",
 	"api/apitest": "api",
 	"api/client":  "",
 
 	// What assembles the rest.
-	"worker":      "activities domain/id domain/order gateways/external gateways/sandbox relay store telemetry workflows workflows/runs",
+	"worker":      "activities domain/id domain/order gateways/external gateways/sandbox health relay store telemetry workflows workflows/runs",
 	"cmd/waybill": "api api/client config demo devstack domain/fault domain/id domain/money domain/order gateways/sandbox gateways/shopify store store/verify telemetry worker workflows workflows/runs",
 	"config":      "domain/order domain/returns",
 	"demo":        "api/client",
 
-	// What a process tells of itself. It knows nothing of the rest, so anybody may tell it something.
+	// What a process tells of itself. Telemetry imports nothing of the rest, so anybody may tell it something.
+	"health":    "domain/fault",
 	"telemetry": "",
 
 	// What brings up the systems that Waybill needs, for development and tests. It knows nothing of orders.

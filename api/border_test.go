@@ -22,6 +22,7 @@ import (
 	"github.com/waybill-oms/waybill/api/apitest"
 	"github.com/waybill-oms/waybill/api/client"
 	"github.com/waybill-oms/waybill/domain/fault"
+	"github.com/waybill-oms/waybill/health"
 )
 
 // order is the body of the contract's own example.
@@ -57,7 +58,7 @@ type border struct {
 	log *bytes.Buffer
 }
 
-func newBorder(t testing.TB, handlers api.Handlers, checks ...api.Check) *border {
+func newBorder(t testing.TB, handlers api.Handlers, checks ...health.Check) *border {
 	t.Helper()
 	contract, err := api.LoadContract()
 	require.NoError(t, err)

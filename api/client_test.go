@@ -15,6 +15,7 @@ import (
 	"github.com/waybill-oms/waybill/api/apitest"
 	"github.com/waybill-oms/waybill/api/client"
 	"github.com/waybill-oms/waybill/domain/fault"
+	"github.com/waybill-oms/waybill/health"
 )
 
 // through is a client's transport that goes straight to the border, and checks every answer on the way back.
@@ -84,7 +85,7 @@ func TestCanonical(t *testing.T) {
 func TestClientReadsRefusals(t *testing.T) {
 	busy := fault.New(fault.TooMany, "too_many_commands", "wait")
 	busy.RetryAfter = 3 * time.Second
-	b := newBorder(t, api.Handlers{"resumeOrder": fails(busy)}, api.Check{Name: "temporal",
+	b := newBorder(t, api.Handlers{"resumeOrder": fails(busy)}, health.Check{Name: "temporal",
 		Run: func(context.Context) error { return errors.New("away") }})
 	c, err := client.Connect("http://waybill.test", "wb_all", client.WithHTTPClient(through{t, b}))
 	require.NoError(t, err)

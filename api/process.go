@@ -12,9 +12,9 @@ import (
 
 	"go.temporal.io/sdk/client"
 
-	"github.com/waybill-oms/waybill/domain/fault"
 	"github.com/waybill-oms/waybill/domain/id"
 	"github.com/waybill-oms/waybill/domain/order"
+	"github.com/waybill-oms/waybill/health"
 	"github.com/waybill-oms/waybill/store"
 	"github.com/waybill-oms/waybill/telemetry"
 	"github.com/waybill-oms/waybill/workflows/runs"
@@ -97,27 +97,26 @@ func (p *Process) Stop(ctx context.Context) error {
 }
 
 // checks is what readiness asks.
-func checks(s *store.Store, r *runs.Runs) []Check {
-	down := func(detail string) error { return fault.New(fault.Unavailable, "down", "%s", detail) }
-	return []Check{
-		{Name: "postgresql", Run: func(ctx context.Context) error { return s.Ping(ctx) }},
+func checks(s *store.Store, r *runs.Runs) []health.Check {
+	return []health.Check{
+		{Name: "postgresql", Run: s.Ping},
 		{Name: "migrations", Run: func(ctx context.Context) error {
 			done, err := s.Migrated(ctx)
 			if err == nil && !done {
-				return down("the schema is older than this binary: run waybill migrate")
+				return health.Down("the schema is older than this binary: run waybill migrate")
 			}
 			return err
 		}},
 		{Name: "temporal", Run: func(ctx context.Context) error {
 			if _, err := r.Ping(ctx); err != nil {
-				return down("Temporal does not answer")
+				return health.Down("Temporal does not answer")
 			}
 			return nil
 		}},
 		{Name: "worker", Run: func(ctx context.Context) error {
 			polled, err := r.Ping(ctx)
 			if err == nil && !polled {
-				return down("no worker polls the task queue: start waybill worker")
+				return health.Down("no worker polls the task queue: start waybill worker")
 			}
 			return err
 		}},

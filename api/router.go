@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/waybill-oms/waybill/health"
 	"github.com/waybill-oms/waybill/telemetry"
 )
 
@@ -20,7 +21,7 @@ type Handlers map[string]Handler
 type Options struct {
 	Handlers Handlers
 	Keys     Keys
-	Checks   []Check // what /readyz asks
+	Checks   []health.Check // what /readyz asks
 	Log      *slog.Logger
 	Metrics  *prometheus.Registry // where requests are measured, and what /metrics shows
 	// Telemetry traces requests; nil does not.

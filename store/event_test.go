@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/waybill-oms/waybill/devstack/devtest"
+	"github.com/waybill-oms/waybill/domain/id"
 	"github.com/waybill-oms/waybill/domain/order"
 )
 
@@ -73,6 +75,20 @@ func happen(t *testing.T, s *Store, orderID string) (commit func()) {
 	return func() { require.NoError(t, tx.Commit()) }
 }
 
+// accept places an order and takes it as far as its fulfillment orders.
+func accept(ctx context.Context, s *Store, p order.Placement) error {
+	o, _, err := s.Place(ctx, p, id.New(id.Order), "key-"+p.ExternalID, act())
+	if err != nil {
+		return err
+	}
+	a := act()
+	if _, err = s.Change(ctx, o.ID, nil, a, func(o *order.Order) error { return answer(o, a) }); err != nil {
+		return err
+	}
+	_, err = s.Allocate(ctx, o.ID, act())
+	return err
+}
+
 // Many write, several stamp, one transaction takes for ever, and a reader who never looks back misses nothing.
 func TestFeedMissesNothing(t *testing.T) {
 	s := open(t)
@@ -82,21 +98,19 @@ func TestFeedMissesNothing(t *testing.T) {
 
 	ctx, writersDone := context.WithCancel(t.Context())
 	var writers, stampers sync.WaitGroup
-	for w := range 6 {
+	const writing, stamping = 6, 2
+	var failed [writing + stamping]error
+	for w := range writing {
 		writers.Go(func() {
-			for n := range 8 {
-				o := place(t, s, placement(fmt.Sprintf("%d-%d", w, n)))
-				change(t, s, o.ID, answer)
-				_, err := s.Allocate(context.WithoutCancel(ctx), o.ID, act())
-				require.NoError(t, err)
+			for n := 0; n < 8 && failed[w] == nil; n++ {
+				failed[w] = accept(context.WithoutCancel(ctx), s, placement(fmt.Sprintf("%d-%d", w, n)))
 			}
 		})
 	}
-	for range 2 {
+	for i := writing; i < writing+stamping; i++ {
 		stampers.Go(func() {
-			for ctx.Err() == nil {
-				_, err := s.StampEvents(context.WithoutCancel(ctx), 5)
-				require.NoError(t, err)
+			for ctx.Err() == nil && failed[i] == nil {
+				_, failed[i] = s.StampEvents(context.WithoutCancel(ctx), 5)
 			}
 		})
 	}
@@ -113,6 +127,7 @@ func TestFeedMissesNothing(t *testing.T) {
 	}
 	writersDone()
 	stampers.Wait()
+	require.NoError(t, errors.Join(failed[:]...))
 	stampAll(t, s)
 	r.read()
 	r.requireEverything() // but for the slow one, whose second event nobody can see yet

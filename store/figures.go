@@ -10,11 +10,10 @@ import (
 )
 
 // Figures counts what metrics show of the facts. What is over is not counted here, since that grows for ever: every
-// count goes by an index that has only what is open, and events are counted from after a position on. Before the first
-// time, when that is negative, no event is counted.
-func (s *Store) Figures(ctx context.Context, after int64) (f telemetry.Figures, err error) {
+// count goes by an index that has only what is open.
+func (s *Store) Figures(ctx context.Context) (f telemetry.Figures, err error) {
 	f = telemetry.Figures{Orders: map[string]int64{}, Waiting: map[string]int64{}, Attention: map[string]int64{},
-		Returns: map[string]int64{}, ReturnsAttention: map[string]int64{}, Events: map[string]int64{}}
+		Returns: map[string]int64{}, ReturnsAttention: map[string]int64{}}
 	known(f)
 	for _, group := range []struct {
 		into  map[string]int64
@@ -28,13 +27,22 @@ func (s *Store) Figures(ctx context.Context, after int64) (f telemetry.Figures, 
 	if f.Unstamped, f.OldestUnstamped, err = s.backlog(ctx, countUnstamped); err != nil {
 		return f, err
 	}
-	if f.Unheard, f.OldestUnheard, err = s.backlog(ctx, countUnheard); err != nil {
-		return f, err
+	f.Unheard, f.OldestUnheard, err = s.backlog(ctx, countUnheard)
+	return f, err
+}
+
+// EventsAfter counts events by type from after a position on, up to limit of them, and says up to which position. After
+// one that is negative it counts none, and says where the feed ends.
+func (s *Store) EventsAfter(ctx context.Context, after int64, limit int) (events map[string]int64, upTo int64, err error) {
+	events = map[string]int64{}
+	for _, t := range order.EventTypes() {
+		events[t.Name] = 0
 	}
-	if err := s.db.GetContext(ctx, &f.Position, lastPosition); err != nil || after < 0 {
-		return f, classify(err)
+	if err := s.db.GetContext(ctx, &upTo, lastPosition); err != nil || after < 0 {
+		return events, upTo, classify(err)
 	}
-	return f, s.tally(ctx, f.Events, countEvents, after, f.Position)
+	upTo = min(upTo, after+int64(limit)) // positions are dense
+	return events, upTo, s.tally(ctx, events, countEvents, after, upTo)
 }
 
 // Each of these is answered from an index, at a million orders too; a test looks at the plans.
@@ -65,9 +73,6 @@ func known(f telemetry.Figures) {
 	for _, w := range []order.WaitingFor{order.WaitingPayment, order.WaitingStock, order.WaitingWarehouse, order.WaitingCarrier,
 		order.WaitingCustomer, order.WaitingOperator, order.WaitingGateway} {
 		f.Waiting[string(w)] = 0
-	}
-	for _, t := range order.EventTypes() {
-		f.Events[t.Name] = 0
 	}
 	for _, g := range order.Guides() {
 		f.Attention[g.Code], f.ReturnsAttention[g.Code] = 0, 0

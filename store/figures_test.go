@@ -13,41 +13,65 @@ import (
 func TestFiguresCountWhatIsOpen(t *testing.T) {
 	s := open(t)
 	stock(t, s, "nyc", "TEE-M", 10)
-	none, err := s.Figures(t.Context(), -1)
+	none, err := s.Figures(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, map[string]int64{"received": 0, "accepted": 0, "processing": 0}, none.Orders)
-	require.Zero(t, none.Position)
 
 	accepted := change(t, s, place(t, s, placement("1")).ID, answer)
 	_, err = s.Allocate(t.Context(), accepted.ID, act())
 	require.NoError(t, err)
 	place(t, s, placement("2"))
 	change(t, s, place(t, s, placement("3")).ID, func(o *order.Order, a order.Act) error { return o.CancelWhole("test", a) })
-	f, err := s.Figures(t.Context(), none.Position)
+	f, err := s.Figures(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, map[string]int64{"received": 1, "accepted": 1, "processing": 0}, f.Orders, "what is cancelled is over")
 	require.EqualValues(t, 1, f.Waiting["warehouse"])
-	require.Zero(t, f.Events["order.received"], "nobody has stamped")
 	require.Positive(t, f.Unstamped)
 	require.Positive(t, f.OldestUnstamped)
-
-	_, err = s.StampEvents(t.Context(), 1000)
+	stampAll(t, s)
+	f, err = s.Figures(t.Context())
 	require.NoError(t, err)
-	f, err = s.Figures(t.Context(), none.Position)
-	require.NoError(t, err)
-	for f.Unstamped > 0 { // an order's events are stamped one in each round
-		_, err = s.StampEvents(t.Context(), 1000)
-		require.NoError(t, err)
-		f, err = s.Figures(t.Context(), none.Position)
-		require.NoError(t, err)
-	}
+	require.Zero(t, f.Unstamped)
 	require.Zero(t, f.OldestUnstamped)
-	require.EqualValues(t, 3, f.Events["order.received"])
-	require.EqualValues(t, 1, f.Events["order.cancelled"])
-	require.EqualValues(t, 1, f.Events["order.accepted"])
-	again, err := s.Figures(t.Context(), f.Position)
+}
+
+func TestEventsAreCountedOnce(t *testing.T) {
+	s := open(t)
+	stock(t, s, "nyc", "TEE-M", 10)
+	for _, n := range []string{"1", "2", "3"} {
+		change(t, s, place(t, s, placement(n)).ID, func(o *order.Order, a order.Act) error { return o.CancelWhole("test", a) })
+	}
+	events, begin, err := s.EventsAfter(t.Context(), -1, 1000)
 	require.NoError(t, err)
-	require.Zero(t, again.Events["order.received"], "each is counted once")
+	require.Zero(t, begin, "nobody has stamped")
+	require.Len(t, events, len(order.EventTypes()))
+	stampAll(t, s)
+	_, last, err := s.Feed(t.Context(), 0, 1)
+	require.NoError(t, err)
+
+	const limit = 2
+	counted := map[string]int64{}
+	for after := begin; after < last; {
+		events, upTo, err := s.EventsAfter(t.Context(), after, limit)
+		require.NoError(t, err)
+		require.Equal(t, min(after+limit, last), upTo)
+		var n int64
+		for kind := range events {
+			n += events[kind]
+			counted[kind] += events[kind]
+		}
+		require.Equal(t, upTo-after, n, "a round goes no further than its limit")
+		after = upTo
+	}
+	require.EqualValues(t, 3, counted["order.received"])
+	require.EqualValues(t, 3, counted["order.cancelled"])
+	require.Zero(t, counted["order.accepted"])
+	for _, after := range []int64{-1, last} {
+		events, upTo, err := s.EventsAfter(t.Context(), after, limit)
+		require.NoError(t, err)
+		require.Equal(t, last, upTo)
+		require.Zero(t, events["order.received"], "after %d", after)
+	}
 }
 
 // What is over grows for ever. To count what is open must not cost more for it.
@@ -88,8 +112,10 @@ func TestFiguresAreReadFromIndexes(t *testing.T) {
 		require.NoError(t, s.db.SelectContext(t.Context(), &plan, `EXPLAIN `+query, args...))
 		require.NotContains(t, strings.Join(plan, "\n"), "Seq Scan", query)
 	}
-	f, err := s.Figures(t.Context(), orders-50)
+	f, err := s.Figures(t.Context())
 	require.NoError(t, err)
 	require.EqualValues(t, orders/100, f.Orders["accepted"])
-	require.EqualValues(t, 50, f.Events["order.received"])
+	events, _, err := s.EventsAfter(t.Context(), orders-50, 1000)
+	require.NoError(t, err)
+	require.EqualValues(t, 50, events["order.received"])
 }

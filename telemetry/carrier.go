@@ -87,7 +87,8 @@ func (a *carrierActivity) ExecuteActivity(ctx context.Context, in *interceptor.E
 }
 
 // run knows which commands a run is handling. A step is performed by the run's own coroutine, but it is the command
-// being handled that made it due, and that waits for it. A run that acts by itself, at a deadline, acts on no request.
+// being handled that made it due, and that waits for it. A run that had a command and then acts by itself, at a deadline,
+// acts on no request.
 type run struct {
 	begun    string // the request that started the run; until its first command, it is what the run acts on
 	heard    bool   // there was a command

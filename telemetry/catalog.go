@@ -79,10 +79,10 @@ var (
 		Help: "Facts that came by themselves and of which no run has heard yet."}
 	inboxLag = Metric{Name: "waybill_inbox_lag_seconds", Kind: Gauge, Of: API,
 		Help: "Age of the oldest fact of which no run has heard, 0 when there is none."}
-	factsAge = Metric{Name: "waybill_facts_age_seconds", Kind: Gauge, Of: API,
+	figuresAge = Metric{Name: "waybill_figures_age_seconds", Kind: Gauge, Of: API,
 		Help: "How long ago the figures from the database were counted; they are counted at most every 15 seconds."}
-	factsUp = Metric{Name: "waybill_facts_up", Kind: Gauge, Of: API,
-		Help: "1 when the figures from the database could be counted, 0 when they are missing because the database did not answer."}
+	figuresUp = Metric{Name: "waybill_figures_up", Kind: Gauge, Of: API,
+		Help: "1 when all figures from the database could be counted, 0 when some are missing because the database did not answer in time."}
 )
 
 // What a worker measures.
@@ -115,7 +115,7 @@ var (
 func Catalog() []Metric {
 	return []Metric{requestDuration, requestsInFlight,
 		ordersOpen, ordersWaiting, ordersAttention, returnsOpen, returnsAttention, eventsStamped,
-		outboxUnstamped, outboxLag, inboxUnheard, inboxLag, factsAge, factsUp,
+		outboxUnstamped, outboxLag, inboxUnheard, inboxLag, figuresAge, figuresUp,
 		gatewayDuration, batchOrders, batchDuration, sweeps, runsStarted, runsWoken, backordersGranted}
 }
 

@@ -52,6 +52,14 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
+// await waits for lines with this message, and these values: a request's is written after its answer.
+func (l *lines) await(t testing.TB, message string, with ...any) (found []map[string]any) {
+	t.Helper()
+	require.Eventually(t, func() bool { found = l.read(t, message, with...); return len(found) > 0 }, 20*time.Second, 20*time.Millisecond,
+		"no line %q with %v in\n%s", message, with, l)
+	return found
+}
+
 // read returns the lines with this message, and these values.
 func (l *lines) read(t testing.TB, message string, with ...any) (found []map[string]any) {
 	t.Helper()
@@ -104,7 +112,7 @@ func open(t testing.TB, spans sdktrace.SpanExporter) *shop {
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	p, err := api.Start(t.Context(), api.ProcessOptions{Listen: "127.0.0.1:0", DatabaseURL: database, Temporal: c, TaskQueue: queue,
-		KeySecret: []byte("secret"), Gateways: worker.Gateways(), Policy: policy, Log: log, Telemetry: told, FactsEvery: time.Nanosecond})
+		KeySecret: []byte("secret"), Gateways: worker.Gateways(), Policy: policy, Log: log, Telemetry: told, FiguresEvery: time.Nanosecond})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = p.Stop(t.Context()) })
 	s.url, s.client = p.URL, c
@@ -168,6 +176,22 @@ func orderBody(externalID, token string) string {
 		"payment":{"gateway":"sandbox","token":%q},"total":4828}`, externalID, token)
 }
 
+// place places an order and returns it decided. On a busy machine that may be after its answer.
+func (s *shop) place(externalID, token string, header ...string) (o map[string]any) {
+	s.t.Helper()
+	status, answer := s.send("POST", "/v1/orders", orderBody(externalID, token), header...)
+	require.Contains(s.t, []int{http.StatusCreated, http.StatusAccepted, http.StatusPaymentRequired}, status, "%v", answer)
+	id := answer["id"]
+	if status == http.StatusPaymentRequired {
+		id = answer["order_id"]
+	}
+	require.Eventually(s.t, func() bool {
+		_, o = s.send("GET", fmt.Sprintf("/v1/orders/%s", id), "")
+		return o["waiting_for"] == "warehouse" || o["waiting_for"] == "payment"
+	}, 20*time.Second, 20*time.Millisecond, "%v", &o)
+	return o
+}
+
 // pick takes the order's goods off the shelf.
 func (s *shop) pick(o map[string]any, header ...string) {
 	s.t.Helper()
@@ -176,11 +200,18 @@ func (s *shop) pick(o map[string]any, header ...string) {
 	s.must(200, "POST", fmt.Sprintf("/v1/fulfillments/%s/pick", f["id"]), fmt.Sprintf(`{"lines":[{"line_id":%q,"quantity":2}]}`, line), header...)
 }
 
-// pack puts the order's goods into a parcel.
+// pack puts the order's goods into a parcel, and returns when it has its label. On a busy machine that may be after the
+// answer.
 func (s *shop) pack(o map[string]any, header ...string) {
 	s.t.Helper()
 	f := o["fulfillments"].([]any)[0].(map[string]any)
 	line := o["lines"].([]any)[0].(map[string]any)["id"]
-	s.must(200, "POST", fmt.Sprintf("/v1/fulfillments/%s/pack", f["id"]),
+	status, answer := s.send("POST", fmt.Sprintf("/v1/fulfillments/%s/pack", f["id"]),
 		fmt.Sprintf(`{"parcels":[{"weight_grams":500,"lines":[{"line_id":%q,"quantity":2}]}]}`, line), header...)
+	require.Contains(s.t, []int{http.StatusOK, http.StatusAccepted}, status, "%v", answer)
+	require.Eventually(s.t, func() bool {
+		_, now := s.send("GET", fmt.Sprintf("/v1/orders/%s", o["id"]), "")
+		parcels, _ := now["shipments"].([]any)
+		return len(parcels) == 1 && parcels[0].(map[string]any)["status"] == "labeled"
+	}, 20*time.Second, 20*time.Millisecond)
 }

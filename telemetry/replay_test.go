@@ -63,7 +63,7 @@ func TestTracesAddNoEventToAHistory(t *testing.T) {
 // lived is the history of an order that was placed, picked and packed.
 func (s *shop) lived(i int) (events []enumspb.EventType) {
 	s.t.Helper()
-	o := s.must(201, "POST", "/v1/orders", orderBody(fmt.Sprint("lived-", i), "tok_ok"))
+	o := s.place(fmt.Sprint("lived-", i), "tok_ok")
 	s.pick(o)
 	s.pack(o)
 	history := s.client.GetWorkflowHistory(s.t.Context(), workflows.WorkflowID(o["id"].(string)), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)

@@ -1,6 +1,10 @@
 package worker_test
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +14,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	failurepb "go.temporal.io/api/failure/v1"
 	sdkpb "go.temporal.io/api/sdk/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 
@@ -131,6 +136,53 @@ func TestATypedUpdateIsDoneOnce(t *testing.T) {
 	events, err := a.Store.Timeline(t.Context(), o.ID, 0, 100)
 	require.NoError(t, err)
 	require.Equal(t, activities.InTemporal, events[len(events)-1].Actor)
+}
+
+// savedQueries are those of docs/operators.md, by what the page says that they find.
+func savedQueries(t *testing.T) map[string]string {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join("..", "docs", "operators.md"))
+	require.NoError(t, err)
+	queries := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| \\[([^]]+)\\]\\([^)]+\\) \\| `([^`]+)` \\|$").FindAllStringSubmatch(string(page), -1) {
+		queries[row[1]] = row[2]
+	}
+	return queries
+}
+
+// An operator relies on these lists: whoever waits for the warehouse is in its list, whoever calls for a person in theirs.
+func TestTheQueriesOfOperatorsFindWhatTheySay(t *testing.T) {
+	a := start(t)
+	a.stock("sf", "HOODIE-L", 10)
+	at := func(externalID, token string) *order.Order {
+		p := placement(externalID, token)
+		p.Lines[0].SKU = "HOODIE-L"
+		return a.place(p)
+	}
+	plain, refused := at("1001", "tok_ok"), at("1002", "tok_capture_refused")
+	require.NoError(t, a.pick(refused))
+	require.NoError(t, a.pack(refused))
+	require.NoError(t, a.ship(refused))
+	queries := savedQueries(t)
+	for title, in := range map[string]struct{ plain, refused bool }{
+		"Work of one warehouse": {plain: true},
+		"Everything that calls for a person and is still going on": {refused: true},
+		"Money that cannot be taken, let go or given back":         {refused: true},
+		"Waits for somebody here: holds and calls":                 {refused: true},
+	} {
+		require.Contains(t, queries, title)
+		query := queries[title] + fmt.Sprintf(" AND WorkflowId IN (%q, %q)", "order/"+plain.ID, "order/"+refused.ID)
+		var found struct{ plain, refused bool }
+		require.Eventually(t, func() bool { // what is shown follows the run
+			list, err := a.client.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{Namespace: "default", Query: query})
+			found.plain, found.refused = false, false
+			for _, run := range list.GetExecutions() {
+				found.plain = found.plain || run.GetExecution().GetWorkflowId() == "order/"+plain.ID
+				found.refused = found.refused || run.GetExecution().GetWorkflowId() == "order/"+refused.ID
+			}
+			return err == nil && found == in
+		}, 20*time.Second, 50*time.Millisecond, "%s: %+v", query, &found)
+	}
 }
 
 // silenced keeps the sandbox's payment gateway from answering anybody until it is called.

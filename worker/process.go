@@ -15,6 +15,7 @@ import (
 	"github.com/waybill-oms/waybill/domain/order"
 	"github.com/waybill-oms/waybill/gateways/external"
 	"github.com/waybill-oms/waybill/gateways/sandbox"
+	"github.com/waybill-oms/waybill/health"
 	"github.com/waybill-oms/waybill/relay"
 	"github.com/waybill-oms/waybill/store"
 	"github.com/waybill-oms/waybill/telemetry"
@@ -129,18 +130,20 @@ func (p *Process) watch(o Options) (err error) {
 	if o.MetricsListen == "" {
 		return nil
 	}
-	p.monitor, err = watch(o.MetricsListen, o.Telemetry.Registry, []check{
-		{name: "postgresql", run: p.Store.Ping, down: "the database does not answer"},
-		{name: "temporal", run: func(ctx context.Context) error {
-			_, err := p.Runs.Ping(ctx)
-			return err
-		}, down: "Temporal does not answer"},
-		{name: "worker", run: func(context.Context) error {
-			if !p.working.Load() {
-				return errors.New("not started")
+	p.monitor, err = watch(o.MetricsListen, o.Telemetry.Registry, []health.Check{
+		{Name: "postgresql", Run: p.Store.Ping},
+		{Name: "temporal", Run: func(ctx context.Context) error {
+			if _, err := p.Runs.Ping(ctx); err != nil {
+				return health.Down("Temporal does not answer")
 			}
 			return nil
-		}, down: "the worker has not started, or is stopping"},
+		}},
+		{Name: "worker", Run: func(context.Context) error {
+			if !p.working.Load() {
+				return health.Down("the worker has not started, or is stopping")
+			}
+			return nil
+		}},
 	}, o.Log)
 	if err == nil {
 		p.MetricsURL = p.monitor.url

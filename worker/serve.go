@@ -1,33 +1,21 @@
 package worker
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/waybill-oms/waybill/health"
 )
 
-// check is one thing that a worker needs to do its work.
-type check struct {
-	name string
-	run  func(context.Context) error
-	down string // what is wrong when it fails: the text of an error may show something of the inside
-}
-
-const (
-	// checkLimit is how long one check may take, as in the API: whoever probes gives up soon after.
-	checkLimit = 2 * time.Second
-	// scrapeLimit is over the ten seconds that Prometheus gives a scrape.
-	scrapeLimit = 15 * time.Second
-)
+// scrapeLimit is over the ten seconds that Prometheus gives a scrape.
+const scrapeLimit = 15 * time.Second
 
 // monitor serves a worker's metrics and health. It answers as the API does.
 type monitor struct {
@@ -36,7 +24,7 @@ type monitor struct {
 }
 
 // watch serves on listen, host:port, until it is stopped.
-func watch(listen string, metrics *prometheus.Registry, checks []check, log *slog.Logger) (*monitor, error) {
+func watch(listen string, metrics *prometheus.Registry, checks []health.Check, log *slog.Logger) (*monitor, error) {
 	listener, err := net.Listen("tcp", listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s for metrics: %w", listen, err)
@@ -65,37 +53,14 @@ func (m *monitor) stop() error {
 	return m.server.Close()
 }
 
-// checked is what came of a check, as the API's readiness shows it.
-type checked struct {
-	Name   string `json:"name"`
-	OK     bool   `json:"ok"`
-	Detail string `json:"detail"`
-}
-
-// ready runs all checks at once and answers 503 when one fails.
-func ready(w http.ResponseWriter, r *http.Request, checks []check) {
-	ctx, cancel := context.WithTimeout(r.Context(), checkLimit)
-	defer cancel()
-	results, all := make([]checked, len(checks)), true
-	var wait sync.WaitGroup
-	for i, c := range checks {
-		wait.Go(func() {
-			results[i] = checked{Name: c.name, OK: true, Detail: "ok"}
-			if err := c.run(ctx); err != nil {
-				results[i] = checked{Name: c.name, Detail: c.down}
-			}
-		})
-	}
-	wait.Wait()
-	for _, c := range results {
-		all = all && c.OK
-	}
-	status := http.StatusOK
-	if !all {
+// ready answers 503 when a check fails.
+func ready(w http.ResponseWriter, r *http.Request, checks []health.Check) {
+	answer, status := health.Ask(r.Context(), checks), http.StatusOK
+	if !answer.Ready {
 		status = http.StatusServiceUnavailable
 		w.Header().Set("Retry-After", "5")
 	}
-	reply(w, status, map[string]any{"ready": all, "checks": results})
+	reply(w, status, answer)
 }
 
 func reply(w http.ResponseWriter, status int, body any) {

@@ -1,12 +1,16 @@
 package e2e_test
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
+	"github.com/waybill-oms/waybill/store"
 )
 
 // feed reads events page by page from a position on, each held against the schema that subscribers were given.
@@ -60,16 +64,39 @@ func TestEvents(t *testing.T) {
 	s.feed(int64(len(all)), is("order.hold_placed"))
 }
 
+// counting counts how often the feed is read.
+type counting struct {
+	*store.Store
+	feeds *atomic.Int64
+}
+
+func (c counting) Feed(ctx context.Context, after int64, limit int) ([]store.FeedEvent, int64, error) {
+	c.feeds.Add(1)
+	return c.Store.Feed(ctx, after, limit)
+}
+
 // A reader that has everything waits, and is answered as soon as there is something.
 func TestEventsAreWaitedFor(t *testing.T) {
 	s := open(t)
 	require.Empty(t, s.get("/v1/events").at("data"))
-	require.Empty(t, s.get("/v1/events?wait=1").at("data"), "when the wait is over")
-	answered := make(chan answer)
-	go func() { answered <- s.send("GET", "/v1/events?wait=30", "") }()
 	s.place("1", "tok_ok")
+	last := len(s.feed(0, is("fulfillment.opened")))
+	path := fmt.Sprintf("/v1/events?after=%d&wait=", last)
+	require.Empty(t, s.get(path+"1").at("data"), "when the wait is over")
+
+	before := s.feeds.Load()
+	answered := make(chan answer, 1)
+	go func() { answered <- s.send("GET", path+"30", "") }()
+	require.Eventually(t, func() bool { return s.feeds.Load() >= before+2 }, 20*time.Second, 5*time.Millisecond, "it found nothing, and looks again")
+	select {
+	case early := <-answered:
+		require.Fail(t, "answered", "%v", early)
+	default:
+	}
+	s.place("2", "tok_ok")
 	first := <-answered
 	require.Equal(t, "order.received", first.text("data", 0, "type"))
+	require.EqualValues(t, last+1, first.at("data", 0, "position"))
 }
 
 func TestEventsBeyondTheLastPosition(t *testing.T) {

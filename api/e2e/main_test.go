@@ -49,6 +49,7 @@ type shop struct {
 	work    func() // starts the worker, where it was left out
 	runs    *switched
 	ahead   *atomic.Int64 // how far the API's clock is
+	feeds   *atomic.Int64 // how often the feed was read
 	seq     *atomic.Int64
 }
 
@@ -75,11 +76,11 @@ func closedWith(t testing.TB, policy order.Policy) *shop {
 	books, err := store.Open(t.Context(), database, store.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = books.Close() })
-	s := &shop{t: t, store: books, ahead: new(atomic.Int64), seq: new(atomic.Int64), keys: &api.KeyRing{Store: books, Secret: []byte("secret"), Now: time.Now}}
+	s := &shop{t: t, store: books, ahead: new(atomic.Int64), feeds: new(atomic.Int64), seq: new(atomic.Int64), keys: &api.KeyRing{Store: books, Secret: []byte("secret"), Now: time.Now}}
 	s.key, _, err = s.keys.Make(t.Context(), "test", api.Scopes(), nil)
 	require.NoError(t, err)
 	s.runs = &switched{Runs: runs.New(c, t.Name())}
-	service := &api.Service{Store: books, Runs: s.runs, Gateways: worker.Gateways(),
+	service := &api.Service{Store: counting{books, s.feeds}, Runs: s.runs, Gateways: worker.Gateways(),
 		Policy: policy, NewID: id.New, Now: func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }}
 	handler, err := api.New(api.Options{Handlers: service.Handlers(), Keys: s.keys, Log: log, Metrics: prometheus.NewRegistry()})
 	require.NoError(t, err)
