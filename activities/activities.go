@@ -102,6 +102,31 @@ func (a *Activities) act(ctx context.Context, on On) order.Act {
 	return order.Act{At: on.now(ctx), Actor: "workflow", NewID: a.NewID, Policy: a.Policy}
 }
 
+// heartbeatEvery is well under the heartbeat timeout of the steps in trouble.
+const heartbeatEvery = 4 * time.Second
+
+// alive tells Temporal that this worker is still at it, until stop is called. The first attempt of a step, inside the
+// workflow task, needs no such thing.
+func alive(ctx context.Context) (stop func()) {
+	if !activity.IsActivity(ctx) || activity.GetInfo(ctx).IsLocalActivity {
+		return func() {}
+	}
+	done := make(chan struct{})
+	go func() {
+		tick := time.NewTicker(heartbeatEvery)
+		defer tick.Stop()
+		for {
+			activity.RecordHeartbeat(ctx)
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return func() { close(done) }
+}
+
 // facts are those of whom an activity was asked by: the return's run knows of the return, the order's of the order.
 func facts(o *order.Order, on On) order.Facts {
 	if on.ReturnID != "" {

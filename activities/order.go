@@ -22,6 +22,7 @@ func (a *Activities) Load(ctx context.Context, on On) (order.Facts, error) {
 
 // Allocate decides the stock of an order through the allocator.
 func (a *Activities) Allocate(ctx context.Context, s Step) (order.Facts, error) {
+	defer alive(ctx)()
 	a.reached(ctx, BeforeEffect)
 	o, err := a.Orders.Allocate(ctx, s.OrderID, a.act(ctx, s.On))
 	if err != nil {

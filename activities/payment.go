@@ -66,6 +66,7 @@ func (a *Activities) Refund(ctx context.Context, s Step) (order.Facts, error) { 
 
 // pay finds out what became of an operation, sending it when that is what it takes, and writes the answer.
 func (a *Activities) pay(ctx context.Context, s Step) (order.Facts, error) {
+	defer alive(ctx)()
 	o, err := a.Orders.Order(ctx, s.OrderID)
 	if err != nil {
 		return order.Facts{}, border(err)

@@ -30,6 +30,7 @@ func (a *Activities) VoidLabel(ctx context.Context, s Step) (order.Facts, error)
 // same when its request may have been sent, and then voided: unlike a hold on a customer's card that costs nobody
 // anything, and it leaves no doubt.
 func (a *Activities) carry(ctx context.Context, s Step) (order.Facts, error) {
+	defer alive(ctx)()
 	o, err := a.Orders.Order(ctx, s.OrderID)
 	if err != nil {
 		return order.Facts{}, border(err)

@@ -35,7 +35,7 @@ func TestCrash(t *testing.T) {
 	turns := make(chan struct{}, crashesAtOnce)
 	var all sync.WaitGroup
 	defer all.Wait()
-	// A visible activity has no heartbeat: it is given to another worker when its time is up, after 75 s.
+	// A visible activity is given to another worker when its heartbeat is missing, after 15 s.
 	for point, requests := range map[string]string{
 		activities.BeforeEffect: "2 1", // met by an error; looked up in vain and applied
 		activities.AfterEffect:  "2 2", // met by an error; looked up in vain and applied; looked up and found

@@ -65,6 +65,7 @@ func firstAttempt(summary string) workflow.LocalActivityOptions {
 func visibleAttempts(summary string) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		StartToCloseTimeout: 75 * time.Second, // over any gateway's request timeout and the writing of its answer
+		HeartbeatTimeout:    15 * time.Second, // a worker that is gone, or never got the task, is noticed then
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval:    time.Second,
 			BackoffCoefficient: 2,
