@@ -376,7 +376,7 @@ func parts(at string) (run, activity, point string) {
 }
 
 // lostTasks counts the workflow tasks that nobody answered in time: that of the process that died, and what a slow
-// machine adds. It asserts that the next attempt was this process's.
+// machine adds, be it before the death. It asserts that each was attempted again.
 func (c *crash) lostTasks() (lost int) {
 	c.t.Helper()
 	victims := map[string]bool{}
@@ -395,7 +395,7 @@ func (c *crash) lostTasks() (lost int) {
 			}
 		}
 		if here > 0 {
-			require.Equal(c.t, strconv.Itoa(os.Getpid()), again, "and attempted again by this process")
+			require.NotEmpty(c.t, again, "and attempted again")
 		}
 		lost += here
 	}
