@@ -90,8 +90,12 @@ func (s *Service) awaitEvents(wait, request context.Context, after int64, limit 
 		if last, err = s.end.look(request, s.Store); err != nil {
 			return nil, last, err
 		}
-		if last != after {
-			return s.Store.Feed(request, after, limit)
+		if last == after {
+			continue
+		}
+		// Where the feed ended a moment ago may also be before what this reader has already.
+		if events, last, err = s.Store.Feed(request, after, limit); err != nil || last != after {
+			return events, last, err
 		}
 	}
 }

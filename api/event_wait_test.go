@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -24,6 +26,21 @@ func TestWhoWaitsForAnEventIsAnsweredWhenTheProcessStops(t *testing.T) {
 	require.Empty(t, events)
 	require.EqualValues(t, 7, last)
 	require.Zero(t, s.waiting.Load())
+}
+
+// What another reader saw a moment ago may be older than what this one has read: that is nothing new.
+func TestWhoWaitsIsNotAnsweredByWhatHeHas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &Service{Store: ended{}, end: feedEnd{at: time.Now().Add(eventsLookEvery / 2), position: 5}}
+		wait, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		began := time.Now()
+		events, last, err := s.awaitEvents(wait, t.Context(), 7, 10)
+		require.NoError(t, err)
+		require.Empty(t, events)
+		require.EqualValues(t, 7, last)
+		require.Equal(t, 3*time.Second, time.Since(began), "for as long as it wanted to")
+	})
 }
 
 func TestNotEverybodyMayWaitForAnEvent(t *testing.T) {
