@@ -3,7 +3,9 @@ package verify
 // events lists the invariants of what is told to others, and of what others told us.
 func events() []promise {
 	return []promise{
+		{id: "V-E1", protects: "What we call published was received: up to where a receiver has read, its own log has every event, and none that is not ours.", log: receiverLog, check: checkDelivered},
 		{id: "V-E2", protects: "Subscribers miss nothing: an order's events are numbered without gaps, and published in that order.", sql: eventsHaveNoGaps},
+		{id: "V-E3", protects: "Nobody hears of the end before the beginning: by a receiver's own log, an order's events came in their order.", log: receiverLog, check: checkArrivals},
 		{id: "V-E4", protects: "Nothing that came in is left lying: what the run of an order, or of a return, has to hear of is heard within ten minutes.", sql: inboxDrains},
 		{id: "V-E5", protects: "The feed is complete: its positions have no gaps, and what happens is in it within ten minutes.", sql: feedIsComplete},
 	}

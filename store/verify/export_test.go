@@ -15,7 +15,7 @@ func AskIn(ctx context.Context, tx *sqlx.Tx) ([]Finding, error) {
 		return nil, err
 	}
 	var findings []Finding
-	for _, i := range facts() {
+	for _, i := range asked(q.options) {
 		f, err := q.ask(ctx, i)
 		if err != nil {
 			return nil, err

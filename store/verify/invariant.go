@@ -18,6 +18,8 @@ type promise struct {
 	sql string
 	// check asks whatever else there is to be asked, where sql is empty.
 	check func(context.Context, *inquiry, *Finding) error
+	// log names the file of somebody else that check reads, where it is about one. Without the file nothing is asked.
+	log func(Options) string
 }
 
 // What excuses a row from being a violation, for the time being.
@@ -37,7 +39,12 @@ type Invariant struct {
 	Protects string // one sentence
 }
 
-// Invariants lists everything that Run checks, in the order of its findings.
+// asked are those of them that can be asked with what was given.
+func asked(o Options) []promise {
+	return slices.DeleteFunc(facts(), func(i promise) bool { return i.log != nil && i.log(o) == "" })
+}
+
+// Invariants lists everything that Run can check, in the order of its findings.
 func Invariants() []Invariant {
 	var table []Invariant
 	for _, i := range slices.Concat(facts(), runs()) {

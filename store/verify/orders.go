@@ -3,6 +3,7 @@ package verify
 // orders lists the invariants of orders and their history.
 func orders() []promise {
 	return []promise{
+		{id: "V-O1", protects: "Nothing that was answered is lost: whatever a client was told is done is there, under the key that it was asked with.", log: clientLog, check: checkAnswers},
 		{id: "V-O2", protects: "Sending an order twice makes one order: every idempotency key, and every external id within its channel, has one.", sql: oneOrderPerKey},
 		{id: "V-O3", protects: "No order is forgotten: ten minutes after its last change it has ended, or shows on whom or what it waits, and that is true.", sql: endedOrWaiting},
 		{id: "V-O4", protects: "Every order's history can be believed: it begins with its receipt, has no gaps, and only takes steps that its life cycle allows.", sql: historyIsLegal},

@@ -17,6 +17,9 @@ type Options struct {
 	Temporal Temporal
 	// TaskQueue narrows which runs are ours, where a namespace has those of others; every task queue when empty.
 	TaskQueue string
+	// ClientLog and ReceiverLog are files that clients and receivers of events have kept themselves: Answer and Arrival, one
+	// JSON object a line. What they are witnesses of is asked, and among the findings, only with them.
+	ClientLog, ReceiverLog string
 	// Now is the clock by which things are late; time.Now. The database's own is not asked: holds expire by the
 	// clock of those who set them.
 	Now func() time.Time
@@ -73,7 +76,7 @@ func NotChecked(findings []Finding) (invariants int) {
 	return invariants
 }
 
-// Run checks every invariant and returns one finding for each, in the order of the table. It changes nothing and
+// Run checks every invariant and returns one finding for each that the options allow to ask, in the order of the table. It changes nothing and
 // may run at any time, on a database at work.
 //
 // An error without findings means that the database could not be asked. An error with findings means that a
@@ -89,7 +92,7 @@ func Run(ctx context.Context, o Options) ([]Finding, error) {
 	defer q.close()
 	var findings []Finding
 	err = q.inOneMoment(ctx, func() error {
-		for _, i := range facts() {
+		for _, i := range asked(o) {
 			f, err := q.ask(ctx, i)
 			if err != nil {
 				return fmt.Errorf("%s could not be checked: %w", i.id, err)
