@@ -20,9 +20,9 @@ import (
 // Facts is what the relay needs of the store.
 type Facts interface {
 	Order(ctx context.Context, orderID string) (*order.Order, error)
-	// Unheard takes inbox rows that no run has heard of, in their order, and marks those heard for which hear
-	// returns nil. Other processes do not see them meanwhile. The return's id is empty when it is the order that
-	// has to hear.
+	// Unheard takes inbox rows that no run has heard of, oldest first, and marks those heard for which hear returns
+	// nil, which is called for several runs at a time. Other processes do not see them meanwhile. The return's id is
+	// empty when it is the order that has to hear.
 	Unheard(ctx context.Context, limit int, at time.Time, hear func(orderID, returnID string) error) (heard int, err error)
 	// Unsettled lists orders that still need a run, by id, after an id, none changed since before.
 	Unsettled(ctx context.Context, afterID string, before time.Time, limit int) ([]string, error)

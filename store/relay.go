@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/lib/pq"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/waybill-oms/waybill/domain/order"
 )
@@ -18,16 +20,22 @@ const inboxLease = 30 * time.Second
 // inboxFailuresMax: after so many it is not the rows, it is Temporal. The rest waits for the next look.
 const inboxFailuresMax = 3
 
-// Unheard takes at most limit inbox rows that no run has heard of, oldest first, tells each by hear, and marks
-// those heard for which that works. A row is for the run of a return, or, without one, for that of the order. Rows that
-// another process is telling are left to it.
+// inboxAtOnce is how many runs are told at a time: each answers when it has looked.
+const inboxAtOnce = 16
+
+// inboxRow is one thing that the run of an order, or of a return, has not heard of.
+type inboxRow struct {
+	ID       int64  `db:"id"`
+	OrderID  string `db:"order_id"`
+	ReturnID string `db:"return_id"`
+}
+
+// Unheard takes at most limit inbox rows that no run has heard of, oldest first, tells each run by hear, and marks
+// those heard for which that works. A row is for the run of a return, or, without one, for that of the order; a run
+// that several rows are for is told once. hear is called by several goroutines at a time. Rows that another process is
+// telling are left to it.
 func (s *Store) Unheard(ctx context.Context, limit int, at time.Time, hear func(orderID, returnID string) error) (heard int, err error) {
-	type row struct {
-		ID       int64  `db:"id"`
-		OrderID  string `db:"order_id"`
-		ReturnID string `db:"return_id"`
-	}
-	var rows []row
+	var rows []inboxRow
 	err = s.db.SelectContext(ctx, &rows, `
 		UPDATE inbox SET claimed_until = $2 WHERE id IN (
 			SELECT id FROM inbox WHERE heard_at IS NULL AND (claimed_until IS NULL OR claimed_until < $3)
@@ -36,21 +44,53 @@ func (s *Store) Unheard(ctx context.Context, limit int, at time.Time, hear func(
 	if err != nil {
 		return 0, classify(err)
 	}
-	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.ID, b.ID) })
-	var failures []error
-	var told, left []int64
-	for _, row := range rows {
-		if len(failures) >= inboxFailuresMax {
-			left = append(left, row.ID)
-		} else if err := hear(row.OrderID, row.ReturnID); err != nil {
-			failures, left = append(failures, err), append(left, row.ID)
-		} else {
-			told = append(told, row.ID)
-		}
-	}
+	told, left, err := tellEach(rows, hear)
 	_, marking := s.db.ExecContext(ctx, `UPDATE inbox SET heard_at = $2 WHERE id = ANY($1)`, pq.Array(told), at)
 	_, freeing := s.db.ExecContext(ctx, `UPDATE inbox SET claimed_until = $2 WHERE id = ANY($1)`, pq.Array(left), at)
-	return len(told), errors.Join(append(failures, classify(marking), classify(freeing))...)
+	return len(told), errors.Join(err, classify(marking), classify(freeing))
+}
+
+// tellEach tells every run that rows are for, those of the oldest rows first, and returns the rows that were heard and
+// those that were not.
+func tellEach(rows []inboxRow, hear func(orderID, returnID string) error) (told, left []int64, err error) {
+	slices.SortFunc(rows, func(a, b inboxRow) int { return cmp.Compare(a.ID, b.ID) })
+	var runs []order.ReturnRef
+	of := map[order.ReturnRef][]int64{}
+	for _, row := range rows {
+		run := order.ReturnRef{OrderID: row.OrderID, ReturnID: row.ReturnID}
+		if of[run] == nil {
+			runs = append(runs, run)
+		}
+		of[run] = append(of[run], row.ID)
+	}
+	var mu sync.Mutex
+	var failures []error
+	var telling errgroup.Group
+	telling.SetLimit(inboxAtOnce)
+	for _, run := range runs {
+		telling.Go(func() error {
+			mu.Lock()
+			hopeless := len(failures) >= inboxFailuresMax
+			mu.Unlock()
+			var failure error
+			if !hopeless {
+				failure = hear(run.OrderID, run.ReturnID)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if failure != nil {
+				failures = append(failures, failure)
+			}
+			if hopeless || failure != nil {
+				left = append(left, of[run]...)
+			} else {
+				told = append(told, of[run]...)
+			}
+			return nil
+		})
+	}
+	_ = telling.Wait() // what failed is in failures
+	return told, left, errors.Join(failures...)
 }
 
 // Unsettled lists orders that still need a run, by id, after an id, that were not changed since before.

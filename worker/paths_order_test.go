@@ -26,6 +26,12 @@ var orderPaths = []path{
 		require.EqualValues(t, 4828, o.Payments[0].Voided)
 		return run(o)
 	}},
+	{"told of its delivery, and asked whether it has heard", func(t *testing.T, a *app) []string {
+		o := a.place(placement(t.Name(), "tok_ok"))
+		o = a.serve(o, o.Fulfillments[0].ID)
+		a.complete(o)
+		return a.over(run(o))
+	}},
 	{"terminated when packed", func(t *testing.T, a *app) []string {
 		o := a.place(placement(t.Name(), "tok_ok"))
 		a.drive(o.ID, 1, 3)

@@ -19,8 +19,19 @@ func (r *run) listen(ctx, asked workflow.Context) error {
 	if err := r.updates(ctx, r); err != nil {
 		return err
 	}
+	looked := func(ctx workflow.Context) error {
+		ctx, _ = workflow.NewDisconnectedContext(ctx)
+		if !r.loaded { // it is being started by this, and looks anyway
+			return workflow.Await(ctx, func() bool { return r.loaded })
+		}
+		return r.load(ctx)
+	}
+	if err := workflow.SetUpdateHandlerWithOptions(ctx, UpdateFacts, looked, workflow.UpdateHandlerOptions{
+		Description: "Loads the facts again and does what they say is due. Harmless at any time; no data."}); err != nil {
+		return err
+	}
 	facts := workflow.GetSignalChannelWithOptions(ctx, SignalFacts, workflow.SignalChannelOptions{
-		Description: "Loads the facts again and does what they say is due. Harmless at any time; no data."})
+		Description: "What the update of this name does, for when no worker is there to answer it."})
 	workflow.Go(asked, func(ctx workflow.Context) {
 		for facts.Receive(ctx, nil) {
 			_ = r.load(ctx)

@@ -38,7 +38,10 @@ const (
 )
 
 const (
-	// SignalFacts tells a run that its facts changed by themselves.
+	// UpdateFacts tells a run that its facts changed by themselves, and answers when it has looked: that is a third of
+	// the state transitions that a signal costs. An update that no worker takes is lost.
+	UpdateFacts = "facts"
+	// SignalFacts tells it the same, and is kept until a worker is there.
 	SignalFacts = "facts"
 	// QueryProgress asks a run what it is doing.
 	QueryProgress = "progress"

@@ -164,8 +164,24 @@ func (r *Runs) WakeReturn(ctx context.Context, o *order.Order, returnID string) 
 	return r.wake(ctx, s)
 }
 
+// looking is how long a run has to say that it has looked. One that is at work on something slow, or has no worker,
+// is left a signal.
+const looking = 2 * time.Second
+
 func (r *Runs) wake(ctx context.Context, s subject) error {
-	_, err := r.client.SignalWithStartWorkflow(ctx, s.runID, workflows.SignalFacts, nil,
+	waiting, cancel := context.WithTimeout(ctx, looking)
+	defer cancel()
+	handle, err := r.client.UpdateWithStartWorkflow(waiting, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: r.client.NewWithStartWorkflowOperation(r.startOptions(s, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE), s.workflow, s.input),
+		UpdateOptions:          client.UpdateWorkflowOptions{WorkflowID: s.runID, UpdateName: workflows.UpdateFacts, WaitForStage: client.WorkflowUpdateStageCompleted},
+	})
+	if err == nil {
+		err = handle.Get(waiting, nil)
+	}
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	_, err = r.client.SignalWithStartWorkflow(ctx, s.runID, workflows.SignalFacts, nil,
 		r.startOptions(s, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE), s.workflow, s.input)
 	return err
 }
