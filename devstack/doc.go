@@ -1,8 +1,9 @@
-// Package devstack brings up what Waybill stands on, PostgreSQL and the Temporal dev server, on a machine
-// that has neither running: for `waybill dev`, and for tests through the package devtest.
+// Package devstack brings up what Waybill stands on, PostgreSQL and Temporal, on a machine that has neither
+// running: for `waybill dev`, and for tests through the package devtest. Temporal is the dev server, on SQLite,
+// or the server that is used in production, on that PostgreSQL.
 //
-// It owns two child processes, their folders, ports and passwords, and the file dev.json that tells other
-// commands where they listen. It owns the promise that a launcher that dies in any way leaves nothing behind
+// It owns these child processes, their folders, ports and passwords, Temporal's databases, and the file dev.json
+// that tells other commands where they listen. It owns the promise that a launcher that dies in any way leaves nothing behind
 // which the next start does not mend.
 //
 // It does not own the schema of the database (store migrates it), the workflows and workers, or anything

@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -54,7 +55,9 @@ func TestMain(m *testing.M) {
 		os.Exit(launcherMain(order))
 	}
 	// The first build takes minutes, and the tests' time limit counts from m.Run on.
-	if _, err := TemporalBinary(context.Background(), "", func(line string) { fmt.Fprintln(os.Stderr, line) }); err != nil {
+	tell := func(line string) { fmt.Fprintln(os.Stderr, line) }
+	_, err := TemporalBinary(context.Background(), "", tell)
+	if err = errors.Join(err, BuildPostgresTemporal(context.Background(), "", tell)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -51,10 +51,11 @@ func postgresIn(folder string) func(runningProcess) bool {
 	}
 }
 
-// temporalIn is true of dev servers that work in the folder, whatever their program is called.
+// temporalIn is true of Temporal's programs that work in the folder, whatever they are called.
 func temporalIn(folder string) func(runningProcess) bool {
 	return func(p runningProcess) bool {
-		return slices.Contains(p.args, "start-dev") && p.names(filepath.Join(folder, temporalEnvFile))
+		return slices.Contains(p.args, "start-dev") && p.names(filepath.Join(folder, temporalEnvFile)) ||
+			slices.Contains(p.args, "start") && p.names(filepath.Join(folder, temporalConfigDir))
 	}
 }
 

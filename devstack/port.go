@@ -1,6 +1,7 @@
 package devstack
 
 import (
+	"math/rand/v2"
 	"net"
 	"strconv"
 	"strings"
@@ -23,6 +24,18 @@ func FreePort(preferred int) int {
 		return 0
 	}
 	return port
+}
+
+// lowPort returns a free port that fits into 16 bits with a sign, which is less than most systems give out by themselves,
+// or 0 when it finds none.
+func lowPort() int {
+	const first, end = 10_000, 1 << 15
+	for range 100 {
+		if port, err := listenOnce(first + rand.IntN(end-first)); err == nil {
+			return port
+		}
+	}
+	return 0
 }
 
 func choosePort(choose func(int) int, preferred int) int {

@@ -67,6 +67,14 @@ func (p *Postgres) Done() <-chan struct{} {
 	return p.proc.done
 }
 
+// PID is that of the server, and 0 for one that was given by URL.
+func (p *Postgres) PID() int {
+	if p.proc == nil {
+		return 0
+	}
+	return p.proc.pid
+}
+
 // Stop ends the server within half a minute and waits for that. It does nothing to a server that was given
 // by URL, and may be called again.
 func (p *Postgres) Stop() error {

@@ -200,11 +200,27 @@ func since(path string, offset int64) string {
 	return string(content)
 }
 
+// tail returns the end of a log.
+func tail(path string) string {
+	const enough = 16 << 10
+	info, err := os.Stat(path)
+	if err != nil {
+		return ""
+	}
+	return since(path, max(0, info.Size()-enough))
+}
+
 // lastLines is the end of an output, in which the reason of a failure usually stands.
 func lastLines(text string) string {
-	const count = 8
+	const count, longLine = 8, 500
 	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return strings.Join(lines[max(0, len(lines)-count):], "\n")
+	lines = lines[max(0, len(lines)-count):]
+	for i, line := range lines {
+		if len(line) > longLine { // Temporal's contain a stack
+			lines[i] = strings.ToValidUTF8(line[:longLine], "") + " …"
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // indented sets text off as the lines under an error.

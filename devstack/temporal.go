@@ -6,13 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"maps"
-	"net/http"
-	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -20,12 +14,15 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 )
 
-// TemporalOptions says how to run the dev server. Either Dir or Ephemeral is needed.
+// TemporalOptions says how to run Temporal. Either Dir or Ephemeral is needed.
 type TemporalOptions struct {
-	// Dir is the folder in which workflows are kept.
+	// Dir is the folder in which workflows are kept. It should be Temporal's alone.
 	Dir string
-	// Ephemeral keeps everything in memory, until Stop.
+	// Ephemeral keeps everything until Stop, in memory where it can.
 	Ephemeral bool
+	// Postgres keeps the workflows there instead of in Dir, and has the server that is used in production run them. nil
+	// means the dev server, on SQLite.
+	Postgres *TemporalPostgres
 	// Headless leaves out the web UI, which tests have no use for.
 	Headless bool
 	// Port and UIPort are preferred; others are used when they are taken. 0 means any.
@@ -38,7 +35,7 @@ type TemporalOptions struct {
 	DynamicConfig map[string]string
 	// UICodecEndpoint is the address of a codec server for the UI to decode payloads with, or "".
 	UICodecEndpoint string
-	// Retention is how long closed workflows are kept. 0 leaves the dev server's own, which is one day.
+	// Retention is how long closed workflows are kept. 0 leaves it as it is, which is one day in the beginning.
 	Retention time.Duration
 	// Progress takes lines for a person to read. It may be nil.
 	Progress func(string)
@@ -46,7 +43,7 @@ type TemporalOptions struct {
 	choose func(preferred int) int // FreePort where it is nil
 }
 
-// Temporal is a dev server that is ready to run workflows in its namespace.
+// Temporal is a server that is ready to run workflows in its namespace.
 type Temporal struct {
 	// Address is the host and port of its gRPC service.
 	Address   string
@@ -56,32 +53,54 @@ type Temporal struct {
 	// Dir is where its state lies, LogFile its log, Binary the program.
 	Dir, LogFile, Binary string
 
-	proc    *process
+	proc *process
+	// ui is the web UI where that is a process of its own.
+	ui      *process
 	ladder  []stopStep
 	cleanup []func()
 	stop    sync.Once
 	stopErr error
 }
 
-const (
-	temporalNamespace = "default"
-	temporalDatabase  = "temporal.db"
-	temporalEnvFile   = "temporal.env.yaml"
-	// temporalReadyMarker shows that the database file is complete: the server takes any file that exists for
-	// one that has its tables.
-	temporalReadyMarker = "temporal.ready"
-)
+// temporalServer is a server with a store of its own.
+type temporalServer interface {
+	// build finds its programs, or builds them, and returns that of the server.
+	build(ctx context.Context, fallbackDir string, tell progress) (string, error)
+	// prepare makes its store such that it can be started.
+	prepare(ctx context.Context, tell progress) error
+	// command is what to run. It chooses the ports, and sets the server's address.
+	command(options TemporalOptions) (command, error)
+	// complete does what is left when workflows can be run.
+	complete(ctx context.Context, options TemporalOptions) error
+}
+
+const temporalNamespace = "default"
 
 var temporalLadder = []stopStep{{syscall.SIGTERM, 15 * time.Second}, {syscall.SIGKILL, 5 * time.Second}}
 
 // Done is closed when the server has ended, whether by Stop or not.
 func (t *Temporal) Done() <-chan struct{} { return t.proc.done }
 
+// PID is that of the server.
+func (t *Temporal) PID() int { return t.proc.pid }
+
+// LastWords says whether the server still runs, and gives the end of its log.
+func (t *Temporal) LastWords() string {
+	state := "runs"
+	if t.proc.ended() {
+		state = "has ended: " + t.proc.outcome()
+	}
+	return fmt.Sprintf("the Temporal server %s; %s ends with:%s", state, t.LogFile, indented(lastLines(tail(t.LogFile))))
+}
+
 // Stop ends the server within twenty seconds and waits for that. It may be called again.
 func (t *Temporal) Stop() error {
 	t.stop.Do(func() {
+		if t.ui != nil {
+			t.stopErr = t.ui.stop(killLadder) // it keeps nothing
+		}
 		if t.proc != nil {
-			t.stopErr = t.proc.stop(t.ladder)
+			t.stopErr = errors.Join(t.stopErr, t.proc.stop(t.ladder))
 		}
 		for _, undo := range t.cleanup {
 			undo()
@@ -90,10 +109,10 @@ func (t *Temporal) Stop() error {
 	return t.stopErr
 }
 
-// StartTemporal brings up the Temporal dev server, building its binary if need be (see TemporalBinary), and
-// waits until it runs workflows, knows the search attributes and shows its UI. ctx bounds the start, not
-// the life of the server; without a deadline the start has 90 s, to which the time of a build is added. It
-// fails with an *InUseError when another process runs a server in the folder.
+// StartTemporal brings up Temporal, building its programs if need be (see TemporalBinary and
+// BuildPostgresTemporal), and waits until it runs workflows, knows the search attributes and shows its UI. ctx
+// bounds the start, not the life of the server; without a deadline the start has 90 s, to which the time of a
+// build is added. It fails with an *InUseError when another process runs a server in the folder.
 func StartTemporal(ctx context.Context, options TemporalOptions) (*Temporal, error) {
 	t := &Temporal{Namespace: temporalNamespace, ladder: temporalLadder}
 	if err := t.start(ctx, options); err != nil {
@@ -114,8 +133,9 @@ func (t *Temporal) start(ctx context.Context, options TemporalOptions) error {
 	if !options.Ephemeral {
 		fallback = filepath.Join(t.Dir, "cache")
 	}
+	server := t.server(options)
 	var err error
-	if t.Binary, err = TemporalBinary(ctx, fallback, options.Progress); err != nil {
+	if t.Binary, err = server.build(ctx, fallback, options.Progress); err != nil {
 		return err
 	}
 	ctx, cancel := withStartDeadline(ctx)
@@ -124,11 +144,18 @@ func (t *Temporal) start(ctx context.Context, options TemporalOptions) error {
 		if err := stopLeftOvers(ctx, t.Dir, temporalIn(t.Dir), temporalLadder, options.Progress); err != nil {
 			return err
 		}
-		if err := t.putAsideUnfinished(options.Progress); err != nil {
-			return err
-		}
 	}
-	return t.serve(ctx, options)
+	if err := server.prepare(ctx, options.Progress); err != nil {
+		return err
+	}
+	return t.serve(ctx, options, server)
+}
+
+func (t *Temporal) server(options TemporalOptions) temporalServer {
+	if options.Postgres != nil {
+		return &postgresServer{t: t, given: *options.Postgres, ephemeral: options.Ephemeral, headless: options.Headless}
+	}
+	return devServer{t: t, ephemeral: options.Ephemeral}
 }
 
 // claim takes the folder for this process.
@@ -156,109 +183,62 @@ func (t *Temporal) claim(ctx context.Context, options TemporalOptions) error {
 	return nil
 }
 
-// putAsideUnfinished moves away a database file whose first start was interrupted. No workflow can be in it:
-// nobody was told the address before the file was marked.
-func (t *Temporal) putAsideUnfinished(tell progress) error {
-	database := filepath.Join(t.Dir, temporalDatabase)
-	if _, err := os.Stat(filepath.Join(t.Dir, temporalReadyMarker)); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if _, err := os.Stat(database); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	tell.say("the first start of Temporal in %s was interrupted: its database is put aside as %s.unfinished", t.Dir, temporalDatabase)
-	for _, suffix := range []string{"-wal", "-shm"} {
-		if err := os.RemoveAll(database + suffix); err != nil {
-			return err
-		}
-	}
-	return os.Rename(database, database+".unfinished")
-}
-
 // serve starts the server, on other ports when those that were chosen were taken meanwhile.
-func (t *Temporal) serve(ctx context.Context, options TemporalOptions) error {
-	log, err := openLog(t.LogFile)
-	if err != nil {
-		return err
-	}
-	defer log.Close()
+func (t *Temporal) serve(ctx context.Context, options TemporalOptions, server temporalServer) error {
 	for {
-		info, err := log.Stat()
+		command, err := server.command(options)
 		if err != nil {
 			return err
 		}
-		port, uiPort := choosePort(options.choose, options.Port), 0
-		t.Address = address(port)
-		if !options.Headless {
-			uiPort = choosePort(options.choose, options.UIPort)
-			t.UIURL = "http://" + address(uiPort)
-		}
-		t.proc, err = command{
-			path: t.Binary, args: t.args(options, port, uiPort), dir: t.Dir, env: childEnv(t.Dir), output: log,
-			// The file survives that, and a launcher that starts again does not have to wait.
-			deathSignal: syscall.SIGKILL,
-		}.start()
-		if err != nil {
-			return err
-		}
-		err = t.awaitReady(ctx, options)
+		portTaken, err := t.launch(ctx, command, &t.proc, func(ctx context.Context) error { return t.awaitReady(ctx, options) })
 		if err == nil {
-			return nil
+			return server.complete(ctx, options)
 		}
-		output := since(t.LogFile, info.Size())
-		if !t.proc.ended() || !portWasTaken(output) {
-			return fmt.Errorf("%w; %s ends with:%s", err, t.LogFile, indented(lastLines(output)))
+		if !portTaken {
+			return err
 		}
 		progress(options.Progress).say("a port was taken meanwhile, trying others")
 		options.Port, options.UIPort = 0, 0
 	}
 }
 
-func (t *Temporal) args(options TemporalOptions, port, uiPort int) []string {
-	args := []string{
-		"server", "start-dev", "--ip", loopback, "--port", strconv.Itoa(port), "--color", "never",
-		// At the level "never" a server that cannot start would not say why.
-		"--log-level", "error",
-		// The user's own settings for the command line tool do not concern this server. The path of the file,
-		// which need not exist, also tells later which folder the server works in.
-		"--disable-config-env", "--disable-config-file", "--env-file", filepath.Join(t.Dir, temporalEnvFile),
+// launch starts one of Temporal's programs and waits until it is ready. When it fails, portTaken says whether
+// it is worth a try on other ports.
+func (t *Temporal) launch(ctx context.Context, c command, started **process, ready func(context.Context) error) (portTaken bool, err error) {
+	log, err := openLog(t.LogFile)
+	if err != nil {
+		return false, err
 	}
-	if options.Headless {
-		args = append(args, "--headless")
-	} else {
-		args = append(args, "--ui-port", strconv.Itoa(uiPort))
-		if options.UICodecEndpoint != "" {
-			args = append(args, "--ui-codec-endpoint", options.UICodecEndpoint)
-		}
+	defer log.Close()
+	info, err := log.Stat()
+	if err != nil {
+		return false, err
 	}
-	if !options.Ephemeral {
-		// With a plain file every transaction waits for the disk; like this it waits at checkpoints, and what is
-		// lost is at most what a crash of the machine, not of the server, catches.
-		args = append(args, "--db-filename", filepath.Join(t.Dir, temporalDatabase),
-			"--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL")
+	// Its state survives that, and a launcher that starts again does not have to wait.
+	c.output, c.deathSignal = log, syscall.SIGKILL
+	p, err := c.start()
+	if err != nil {
+		return false, err
 	}
-	for _, key := range slices.Sorted(maps.Keys(options.DynamicConfig)) {
-		args = append(args, "--dynamic-config-value", key+"="+options.DynamicConfig[key])
-	}
-	// On a new database the attributes are there from the start. On an older one this has no effect, and
-	// EnsureSearchAttributes makes up for it.
-	for _, name := range slices.Sorted(maps.Keys(options.SearchAttributes)) {
-		args = append(args, "--search-attribute", name+"="+options.SearchAttributes[name].String())
-	}
-	return args
-}
-
-func (t *Temporal) awaitReady(ctx context.Context, options TemporalOptions) error {
-	// What is under way when the server ends is not waited for.
+	*started = p
+	// What is under way when it ends is not waited for.
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
 		select {
-		case <-t.proc.done:
-			cancel(fmt.Errorf("the Temporal dev server ended at once (%s)", t.proc.outcome()))
+		case <-p.done:
+			cancel(fmt.Errorf("%s ended at once (%s)", p.name, p.outcome()))
 		case <-ctx.Done():
 		}
 	}()
+	if err := ready(ctx); err != nil {
+		output := since(t.LogFile, info.Size())
+		return p.ended() && portWasTaken(output), fmt.Errorf("%w; %s ends with:%s", err, t.LogFile, indented(lastLines(output)))
+	}
+	return false, nil
+}
+
+func (t *Temporal) awaitReady(ctx context.Context, options TemporalOptions) error {
 	c, err := dialTemporal(ctx, t.Address, t.Namespace)
 	if err != nil {
 		return err
@@ -272,40 +252,5 @@ func (t *Temporal) awaitReady(ctx context.Context, options TemporalOptions) erro
 	if err := EnsureSearchAttributes(ctx, c, t.Namespace, options.SearchAttributes); err != nil {
 		return err
 	}
-	if err := t.awaitUI(ctx); err != nil {
-		return err
-	}
-	if options.Ephemeral {
-		return nil
-	}
-	return os.WriteFile(filepath.Join(t.Dir, temporalReadyMarker), nil, 0o600)
+	return t.awaitUI(ctx)
 }
-
-// awaitUI waits for the UI, which is up a little later than the server: a link that is printed has to work.
-func (t *Temporal) awaitUI(ctx context.Context) error {
-	if t.UIURL == "" {
-		return nil
-	}
-	var last error
-	return poll(ctx, &last, func() (bool, error) {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, t.UIURL, nil)
-		if err != nil {
-			return false, err
-		}
-		answer, err := uiClient.Do(request)
-		if err != nil {
-			if ctx.Err() == nil { // else what was last seen tells more
-				last = err
-			}
-			return false, nil
-		}
-		answer.Body.Close()
-		if answer.StatusCode != http.StatusOK {
-			last = fmt.Errorf("the UI answers %s", answer.Status)
-		}
-		return answer.StatusCode == http.StatusOK, nil
-	})
-}
-
-// uiClient goes straight to the loopback address, whatever proxy the environment names.
-var uiClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second}

@@ -39,25 +39,52 @@ func TemporalBinary(ctx context.Context, fallbackDir string, tell func(string)) 
 		}
 		return filepath.Abs(path)
 	}
-	cache, err := userCache(fallbackDir)
+	builder, err := newTemporalBuilder(fallbackDir, tell)
 	if err != nil {
 		return "", err
 	}
-	home := filepath.Join(cache, fmt.Sprintf("temporal-%s-%s-%s", tools.TemporalVersion(), runtime.GOOS, runtime.GOARCH))
-	builder := temporalBuilder{home: home, cache: cache, tell: tell}
-	return builder.binary(ctx)
+	return builder.binary(ctx, tools.TemporalDev)
+}
+
+// BuildPostgresTemporal builds what StartTemporal needs to keep workflows in PostgreSQL, unless it is there. StartTemporal
+// does so too; this is for callers whose time begins to count before it.
+func BuildPostgresTemporal(ctx context.Context, fallbackDir string, tell func(string)) error {
+	builder, err := newTemporalBuilder(fallbackDir, tell)
+	if err != nil {
+		return err
+	}
+	for _, program := range []tools.Program{tools.TemporalServer, tools.TemporalSQL, tools.TemporalUI} {
+		if _, err := builder.binary(ctx, program); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type temporalBuilder struct {
-	// home is the folder of this version of the binary; cache is the folder above.
+	// home is the folder of this version of the programs; cache is the folder above.
 	home, cache string
 	tell        progress
 }
 
-// binary returns the path of the binary, building it if need be. The file gets its name when it is complete,
+func newTemporalBuilder(fallbackDir string, tell func(string)) (temporalBuilder, error) {
+	cache, err := userCache(fallbackDir)
+	home := filepath.Join(cache, fmt.Sprintf("temporal-%s-%s-%s", tools.TemporalBuild(), runtime.GOOS, runtime.GOARCH))
+	return temporalBuilder{home: home, cache: cache, tell: tell}, err
+}
+
+// title says for people which program it is.
+func title(program tools.Program) string {
+	return map[tools.Program]string{
+		tools.TemporalDev: "the Temporal dev server", tools.TemporalServer: "the Temporal server",
+		tools.TemporalSQL: "Temporal's schema tool", tools.TemporalUI: "Temporal's web UI",
+	}[program]
+}
+
+// binary returns the path of a program's binary, building it if need be. The file gets its name when it is complete,
 // so one that is there is whole.
-func (b temporalBuilder) binary(ctx context.Context) (string, error) {
-	path := filepath.Join(b.home, "temporal")
+func (b temporalBuilder) binary(ctx context.Context, program tools.Program) (string, error) {
+	path := filepath.Join(b.home, program.Name)
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return path, err
 	}
@@ -67,23 +94,23 @@ func (b temporalBuilder) binary(ctx context.Context) (string, error) {
 		return "", err
 	}
 	release, err := waitLockFile(ctx, filepath.Join(b.home, "build.lock"), func(pid int) {
-		b.tell.say("waiting for process %d, which is building the Temporal dev server", pid)
+		b.tell.say("waiting for process %d, which is building %s", pid, title(program))
 	})
 	if err != nil {
-		return "", fmt.Errorf("wait for another process to build the Temporal dev server: %w", err)
+		return "", fmt.Errorf("wait for another process to build %s: %w", title(program), err)
 	}
 	defer release()
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return path, err // built by the one that we have waited for
 	}
-	if err := b.build(ctx, path); err != nil {
-		return "", fmt.Errorf("build the Temporal dev server: %w", err)
+	if err := b.build(ctx, program, path); err != nil {
+		return "", fmt.Errorf("build %s: %w", title(program), err)
 	}
 	return path, nil
 }
 
-func (b temporalBuilder) build(ctx context.Context, path string) error {
-	goCommand, err := findGo()
+func (b temporalBuilder) build(ctx context.Context, program tools.Program, path string) error {
+	goCommand, err := findGo(program)
 	if err != nil {
 		return err
 	}
@@ -91,14 +118,14 @@ func (b temporalBuilder) build(ctx context.Context, path string) error {
 	if err := writeTemporalModule(module); err != nil {
 		return err
 	}
-	b.tell.say("building the Temporal dev server %s, once: usually 3-5 minutes on two cores; it is kept in %s", tools.TemporalVersion(), b.home)
+	b.tell.say("building %s %s, once: %s; it is kept in %s", title(program), program.Version(), usually(program), b.home)
 	temporary := path + ".tmp"
-	report := newBuildReport(b.tell)
+	report := newBuildReport(b.tell, title(program))
 	_, err = command{
 		path: goCommand, dir: module, env: b.env(), output: report,
 		// Debug information is not wanted and is a third of the file. The flag concerns linking only, so what
 		// was compiled for anything else is used here too.
-		args: []string{"build", "-v", "-ldflags=-s -w", "-o", temporary, tools.TemporalPackage},
+		args: []string{"build", "-v", "-ldflags=-s -w", "-o", temporary, program.Package},
 	}.run(ctx)
 	report.stop()
 	if err != nil {
@@ -107,16 +134,31 @@ func (b temporalBuilder) build(ctx context.Context, path string) error {
 	if err := syncFile(temporary); err != nil {
 		return err
 	}
-	b.tell.say("built the Temporal dev server in %s", report.elapsed())
+	b.tell.say("built %s in %s", title(program), report.elapsed())
 	return os.Rename(temporary, path)
 }
 
+// usually says how long a build takes. The server has most of its packages from the dev server.
+func usually(program tools.Program) string {
+	switch program {
+	case tools.TemporalDev:
+		return "usually 3-5 minutes on two cores"
+	case tools.TemporalServer:
+		return "less than a minute where the dev server was built, else usually 3-5 minutes on two cores"
+	default:
+		return "usually less than a minute"
+	}
+}
+
 // findGo returns the go command: that of PATH, else where Go's own installer puts it.
-func findGo() (string, error) {
+func findGo(program tools.Program) (string, error) {
 	for _, name := range []string{"go", "/usr/local/go/bin/go"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path, nil
 		}
+	}
+	if program != tools.TemporalDev {
+		return "", errors.New("there is no go command to build it with: install Go, see https://go.dev/dl")
 	}
 	return "", fmt.Errorf("there is no go command to build it with. Either of these helps:\n"+
 		"  - install Go, see https://go.dev/dl\n"+
@@ -161,7 +203,7 @@ type buildReport struct {
 	quit    chan struct{}
 }
 
-func newBuildReport(tell progress) *buildReport {
+func newBuildReport(tell progress, what string) *buildReport {
 	r := &buildReport{started: time.Now(), quit: make(chan struct{})}
 	go func() {
 		ticker := time.NewTicker(buildReportEvery)
@@ -171,7 +213,7 @@ func newBuildReport(tell progress) *buildReport {
 			case <-r.quit:
 				return
 			case <-ticker.C:
-				tell.say("building the Temporal dev server: %s, %d packages done", r.elapsed(), r.lines.Load())
+				tell.say("building %s: %s, %d packages done", what, r.elapsed(), r.lines.Load())
 			}
 		}
 	}()

@@ -37,7 +37,7 @@ func TestTemporalIsBuiltOnceForAll(t *testing.T) {
 	var wanting sync.WaitGroup
 	for i := range paths {
 		wanting.Go(func() {
-			path, err := temporalBuilder{home: home, cache: cache, tell: tell}.binary(t.Context())
+			path, err := temporalBuilder{home: home, cache: cache, tell: tell}.binary(t.Context(), tools.TemporalDev)
 			if err != nil {
 				t.Error(err)
 			}
@@ -50,14 +50,14 @@ func TestTemporalIsBuiltOnceForAll(t *testing.T) {
 	}
 	called, err := os.ReadFile(calls)
 	require.NoError(t, err)
-	require.Equal(t, fmt.Sprintf("build -v -ldflags=-s -w -o %s/temporal.tmp %s\n", home, tools.TemporalPackage), string(called))
+	require.Equal(t, fmt.Sprintf("build -v -ldflags=-s -w -o %s/temporal.tmp %s\n", home, tools.TemporalDev.Package), string(called))
 	module, err := os.ReadFile(filepath.Join(filepath.Dir(calls), "go.mod"))
 	require.NoError(t, err)
 	require.Equal(t, string(tools.TemporalMod), string(module))
 
 	var told strings.Builder
 	lines.Range(func(line, _ any) bool { fmt.Fprintln(&told, line); return true })
-	require.Contains(t, told.String(), "building the Temporal dev server "+tools.TemporalVersion()+", once: usually 3-5 minutes")
+	require.Contains(t, told.String(), "building the Temporal dev server "+tools.TemporalDev.Version()+", once: usually 3-5 minutes")
 	require.Contains(t, told.String(), "built the Temporal dev server in")
 }
 
@@ -65,13 +65,13 @@ func TestBuildThatFailsIsTriedAgain(t *testing.T) {
 	cache := t.TempDir()
 	builder := temporalBuilder{home: filepath.Join(cache, "temporal-x"), cache: cache}
 	fakeGo(t, `echo half > "$5"; echo "compile: out of memory"; exit 2`)
-	_, err := builder.binary(t.Context())
+	_, err := builder.binary(t.Context(), tools.TemporalDev)
 	require.ErrorContains(t, err, "exit status 2")
 	require.ErrorContains(t, err, "compile: out of memory")
 	require.NoFileExists(t, filepath.Join(builder.home, "temporal"))
 
 	fakeGo(t, `echo built > "$5"`)
-	path, err := builder.binary(t.Context())
+	path, err := builder.binary(t.Context(), tools.TemporalDev)
 	require.NoError(t, err)
 	content, err := os.ReadFile(path)
 	require.NoError(t, err)

@@ -22,10 +22,12 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// dialTemporal connects as soon as the server is healthy and knows the namespace.
+// dialTemporal connects as soon as the server is healthy and its parts know the namespace, which it makes if need be: the
+// dev server does so by itself.
 func dialTemporal(ctx context.Context, address, namespace string) (client.Client, error) {
 	var c client.Client
 	var last error
+	created := false
 	err := poll(ctx, &last, func() (bool, error) {
 		if c == nil {
 			c, last = client.DialContext(ctx, client.Options{
@@ -41,7 +43,12 @@ func dialTemporal(ctx context.Context, address, namespace string) (client.Client
 		if _, last = c.CheckHealth(ctx, &client.CheckHealthRequest{}); last != nil {
 			return false, nil
 		}
-		_, last = c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: namespace})
+		_, last = c.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: namespace})
+		if absent := new(serviceerror.NamespaceNotFound); errors.As(last, &absent) && !created {
+			last = createNamespace(ctx, c, namespace)
+			created = last == nil
+			return false, nil
+		}
 		return last == nil, nil
 	})
 	if err != nil && c != nil {
@@ -121,6 +128,17 @@ func usableInQueries(ctx context.Context, c client.Client, namespace string, wan
 
 func names(attributes map[string]enumspb.IndexedValueType) string {
 	return strings.Join(slices.Sorted(maps.Keys(attributes)), ", ")
+}
+
+// createNamespace makes a namespace such as the dev server has.
+func createNamespace(ctx context.Context, c client.Client, namespace string) error {
+	_, err := c.WorkflowService().RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
+		Namespace: namespace, WorkflowExecutionRetentionPeriod: durationpb.New(24 * time.Hour),
+	})
+	if exists := new(serviceerror.NamespaceAlreadyExists); errors.As(err, &exists) {
+		return nil
+	}
+	return err
 }
 
 func setRetention(ctx context.Context, c client.Client, namespace string, retention time.Duration) error {

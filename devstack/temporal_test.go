@@ -151,7 +151,7 @@ func TestEphemeralTemporalLeavesNothing(t *testing.T) {
 func TestTemporalThatEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	_, err := StartTemporal(t.Context(), TemporalOptions{Ephemeral: true, Headless: true, DynamicConfig: map[string]string{"no": "json:"}})
-	require.ErrorContains(t, err, "the Temporal dev server ended at once (exit status 1)")
+	require.ErrorContains(t, err, "temporal ended at once (exit status 1)")
 	require.ErrorContains(t, err, "invalid dynamic config values")
 }
 

@@ -12,10 +12,23 @@ import (
 	"github.com/waybill-oms/waybill/tools"
 )
 
-func TestTemporalVersionComesFromTheModfile(t *testing.T) {
-	require.Regexp(t, `^\d+\.\d+\.\d+$`, tools.TemporalVersion())
-	require.Contains(t, string(tools.TemporalMod), "tool "+tools.TemporalPackage+"\n")
-	require.Contains(t, string(tools.TemporalSum), "github.com/temporalio/cli v"+tools.TemporalVersion()+" h1:")
+func TestVersionsComeFromTheModfile(t *testing.T) {
+	for _, program := range []tools.Program{tools.TemporalDev, tools.TemporalServer, tools.TemporalSQL, tools.TemporalUI} {
+		require.Regexp(t, `^\d+\.\d+\.\d+$`, program.Version())
+		require.Contains(t, string(tools.TemporalMod), "\t"+program.Package+"\n", "it is a tool")
+		require.True(t, strings.HasPrefix(program.Package, program.Module+"/"))
+		require.Contains(t, string(tools.TemporalSum), program.Module+" v"+program.Version()+" h1:")
+	}
+}
+
+// A binary that was built from other dependencies of the same version is not found under this name.
+func TestTemporalBuildFollowsTheSums(t *testing.T) {
+	before := tools.TemporalBuild()
+	require.Regexp(t, `^`+regexp.QuoteMeta(tools.TemporalDev.Version())+`-[0-9a-f]{8}$`, before)
+	sums := tools.TemporalSum
+	t.Cleanup(func() { tools.TemporalSum = sums })
+	tools.TemporalSum = append([]byte("one.more/module v1.0.0 h1:sum\n"), sums...)
+	require.NotEqual(t, before, tools.TemporalBuild())
 }
 
 // A modfile without its sum file builds whatever the network answers; one without a tool line cannot be run
@@ -25,7 +38,7 @@ func TestEveryModfileNamesItsToolAndHasItsSums(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, modfiles, 4)
 
-	toolLine := regexp.MustCompile(`(?m)^tool (\S+)$`)
+	toolLine := regexp.MustCompile(`(?m)^tool (\(|\S+)$`)
 	for _, name := range modfiles {
 		t.Run(name, func(t *testing.T) {
 			modfile, err := os.ReadFile(name)

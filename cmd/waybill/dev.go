@@ -26,14 +26,15 @@ import (
 )
 
 type devCmd struct {
-	Data         string `env:"WAYBILL_DATA" help:"Folder that keeps everything between runs; each folder is a Waybill of its own. Its default is waybill in the user's data folder, ~/.local/share." placeholder:"DIR"`
-	Ephemeral    bool   `help:"Keep nothing: memory and temporary files only."`
-	DatabaseURL  string `name:"database-url" env:"WAYBILL_DATABASE_URL,DATABASE_URL" secret:"url" help:"Use this PostgreSQL instead of starting one." placeholder:"URL"`
-	PostgresBin  string `name:"postgres-bin" help:"Folder with initdb and postgres, instead of looking for them." placeholder:"DIR"`
-	Port         uint16 `group:"Ports (when one is taken, another is used and told):" help:"Of the API." default:"8080"`
-	TemporalPort uint16 `group:"Ports (when one is taken, another is used and told):" help:"Of Temporal." default:"7233"`
-	UIPort       uint16 `name:"ui-port" group:"Ports (when one is taken, another is used and told):" help:"Of Temporal's web UI." default:"8233"`
-	PostgresPort uint16 `group:"Ports (when one is taken, another is used and told):" help:"Of PostgreSQL." default:"5433"`
+	Data          string `env:"WAYBILL_DATA" help:"Folder that keeps everything between runs; each folder is a Waybill of its own. Its default is waybill in the user's data folder, ~/.local/share." placeholder:"DIR"`
+	Ephemeral     bool   `help:"Keep nothing: memory and temporary files only."`
+	DatabaseURL   string `name:"database-url" env:"WAYBILL_DATABASE_URL,DATABASE_URL" secret:"url" help:"Use this PostgreSQL instead of starting one." placeholder:"URL"`
+	PostgresBin   string `name:"postgres-bin" help:"Folder with initdb and postgres, instead of looking for them." placeholder:"DIR"`
+	TemporalStore string `name:"temporal-store" enum:"sqlite,postgres" default:"sqlite" help:"Where Temporal keeps its workflows: sqlite, a file, or postgres, two databases beside Waybill's, with the server that is used in production."`
+	Port          uint16 `group:"Ports (when one is taken, another is used and told):" help:"Of the API." default:"8080"`
+	TemporalPort  uint16 `group:"Ports (when one is taken, another is used and told):" help:"Of Temporal." default:"7233"`
+	UIPort        uint16 `name:"ui-port" group:"Ports (when one is taken, another is used and told):" help:"Of Temporal's web UI." default:"8233"`
+	PostgresPort  uint16 `group:"Ports (when one is taken, another is used and told):" help:"Of PostgreSQL." default:"5433"`
 	config.Policy
 	config.Logging
 	config.Tracing
@@ -43,7 +44,7 @@ type devCmd struct {
 func (devCmd) Help() string {
 	return `Works as root and as a normal user, on a machine with Go and PostgreSQL's programs (or npm to fetch them, or a DATABASE_URL). The first start builds the Temporal dev server, which takes a few minutes, once; later ones take seconds.
 
-Ctrl-C stops everything; a kill -9 loses nothing: the next start goes on with the orders that were running. When it is ready, dev.json in the data folder says where everything is, with an API key; waybill env prints that for a shell.`
+Ctrl-C stops everything; a kill -9 loses nothing: the next start goes on with the orders that were running, also when it has another --temporal-store. When it is ready, dev.json in the data folder says where everything is, with an API key; waybill env prints that for a shell.`
 }
 
 const (
@@ -156,9 +157,12 @@ func (c *devCmd) startServers(ctx context.Context, d *devStack) (err error) {
 		return err
 	}
 	d.say("starting Temporal")
-	d.temporal, err = devstack.StartTemporal(ctx, devstack.TemporalOptions{Dir: filepath.Join(d.folder.path, "temporal"), Ephemeral: c.Ephemeral,
-		Port: int(c.TemporalPort), UIPort: int(c.UIPort), SearchAttributes: workflows.SearchAttributes(), Progress: d.say})
-	if err != nil {
+	options := devstack.TemporalOptions{Dir: filepath.Join(d.folder.path, "temporal"), Ephemeral: c.Ephemeral,
+		Port: int(c.TemporalPort), UIPort: int(c.UIPort), SearchAttributes: workflows.SearchAttributes(), Progress: d.say}
+	if c.TemporalStore == "postgres" {
+		options.Postgres = &devstack.TemporalPostgres{AdminURL: d.postgres.AdminURL}
+	}
+	if d.temporal, err = devstack.StartTemporal(ctx, options); err != nil {
 		return err
 	}
 	d.started(d.temporal.Stop)

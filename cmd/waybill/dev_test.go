@@ -106,8 +106,19 @@ func processesOf(t *testing.T, dir string) (found []string) {
 
 func TestDevGoesOnAfterKillWhereItWas(t *testing.T) {
 	t.Parallel()
+	for _, store := range []string{"sqlite", "postgres"} {
+		t.Run(store, func(t *testing.T) {
+			t.Parallel()
+			goesOnAfterKill(t, "--temporal-store="+store)
+		})
+	}
+}
+
+func goesOnAfterKill(t *testing.T, args ...string) {
+	t.Helper()
 	dir := folder(t)
-	d := startDev(t, dir, anyPorts...)
+	args = append(args, anyPorts...)
+	d := startDev(t, dir, args...)
 	requireDevJSON(t, dir)
 	tryWhatItSays(t, d)
 	placed := theOrder(t, d)
@@ -117,7 +128,7 @@ func TestDevGoesOnAfterKillWhereItWas(t *testing.T) {
 	require.Equal(t, -int(syscall.SIGKILL), d.exitCode(t))
 	d.gone(t)
 
-	again := startDev(t, dir, anyPorts...)
+	again := startDev(t, dir, args...)
 	require.Equal(t, d.info.APIKey, again.info.APIKey, "the key of the first run is that of the second")
 	fulfill(t, again)
 	eventually(t, "the order completes", func() bool { return theOrder(t, again).Status == "completed" })

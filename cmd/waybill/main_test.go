@@ -61,8 +61,12 @@ func build() (err error) {
 	if output, err := exec.Command("go", "build", "-o", filepath.Join(built, "waybill"), ".").CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, output)
 	}
-	temporal, err := devstack.TemporalBinary(context.Background(), "", func(line string) { fmt.Fprintln(os.Stderr, line) })
+	tell := func(line string) { fmt.Fprintln(os.Stderr, line) }
+	temporal, err := devstack.TemporalBinary(context.Background(), "", tell)
 	if err != nil {
+		return err
+	}
+	if err := devstack.BuildPostgresTemporal(context.Background(), "", tell); err != nil {
 		return err
 	}
 	reachable := filepath.Join(built, "temporal") // root's own cache is not, for another user

@@ -17,6 +17,7 @@ const within = 90 * time.Second
 var running struct {
 	sync.Mutex
 	stops []func() error
+	words []func() string
 }
 
 // Run runs the tests and then stops the servers that they have brought up. It returns the exit code, for
@@ -25,6 +26,12 @@ func Run(m *testing.M) int {
 	code := m.Run()
 	running.Lock()
 	defer running.Unlock()
+	if code != 0 { // what the servers have logged may be the reason; their logs go with them
+		for _, words := range running.words {
+			tell(words())
+		}
+	}
+	running.words = nil
 	for i := len(running.stops) - 1; i >= 0; i-- {
 		if err := running.stops[i](); err != nil {
 			fmt.Fprintf(os.Stderr, "devtest: %v\n", err)
@@ -39,6 +46,13 @@ func atEnd(stop func() error) {
 	running.Lock()
 	defer running.Unlock()
 	running.stops = append(running.stops, stop)
+}
+
+// onFailure has Run print what a server has to say when tests have failed.
+func onFailure(words func() string) {
+	running.Lock()
+	defer running.Unlock()
+	running.words = append(running.words, words)
 }
 
 func withDeadline() (context.Context, context.CancelFunc) {

@@ -27,6 +27,7 @@ var (
 		temporal, err := startTemporal()
 		if err == nil {
 			atEnd(temporal.Stop)
+			onFailure(temporal.LastWords)
 		}
 		return temporal, err
 	})
