@@ -65,7 +65,7 @@ func NextCursor(c *gin.Context, position Position) *string {
 }
 
 func formatCursor(list string, p Position) string {
-	return base64.RawURLEncoding.EncodeToString(mustMarshal(cursor{Version: cursorVersion, List: list, At: p.At,
+	return base64.RawURLEncoding.EncodeToString(mustMarshal(cursor{Version: cursorVersion, List: list, At: p.At.UTC(),
 		Key: p.Key, SubKey: p.SubKey}))
 }
 

@@ -35,6 +35,7 @@ func TestBadCursors(t *testing.T) {
 		"something after it": raw(`{"v":1,"l":"listOrders","k":"x"} `),
 		"another order":      raw(`{"l":"listOrders","v":1,"k":"x"}`),
 		"a NUL":              raw(`{"v":1,"l":"listOrders","k":"\u0000"}`),
+		"a time not in UTC":  raw(`{"v":1,"l":"listOrders","t":"2026-01-02T15:04:05+23:59","k":"x"}`),
 		"a wrong time":       raw(`{"v":1,"l":"listOrders","t":"yesterday","k":"x"}`),
 		"a long key":         raw(`{"v":1,"l":"listOrders","k":"` + strings.Repeat("x", 257) + `"}`),
 		"cut":                good[:len(good)-1],

@@ -19,7 +19,10 @@ import (
 func readPath(c *gin.Context, op *Operation, wrong *wrongFields) error {
 	for i := range c.Params {
 		value, err := url.PathUnescape(c.Params[i].Value)
-		if err != nil || !utf8.ValidString(value) {
+		switch bad := err != nil || !utf8.ValidString(value); {
+		case bad && op.Method == http.MethodPut:
+			return fault.New(fault.Malformed, "bad_utf8", "the path is not UTF-8")
+		case bad:
 			return errNotFound
 		}
 		c.Params[i].Value = value

@@ -262,5 +262,8 @@ func scanOf(body client.TrackingRequest, now time.Time) (shipping.Scan, error) {
 	if body.OccurredAt.After(now.Add(clockSkew)) {
 		wrong.Add("/occurred_at", "in_the_future", "a scan cannot have happened later than now")
 	}
+	if body.OccurredAt.Year() < 2000 {
+		wrong.Add("/occurred_at", "out_of_range", "a scan is not from before 2000")
+	}
 	return shipping.Scan{Status: shipping.Tracking(body.Status), OccurredAt: body.OccurredAt.UTC().Truncate(time.Microsecond)}, wrong.Err()
 }

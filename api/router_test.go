@@ -145,7 +145,10 @@ func TestPathParameters(t *testing.T) {
 		require.Equal(t, want.status, res.StatusCode, path)
 		require.Equal(t, want.value, got, path)
 	}
-	res, problem := b.send(t, request{method: http.MethodPut, path: "/v1/locations/san%20francisco",
+	res, problem := b.send(t, request{method: http.MethodPut, path: "/v1/locations/%FF", body: `{"name":"x","country":"US","priority":1}`})
+	require.Equal(t, http.StatusBadRequest, res.StatusCode)
+	require.Equal(t, "bad_utf8", problem.Code)
+	res, problem = b.send(t, request{method: http.MethodPut, path: "/v1/locations/san%20francisco",
 		body: `{"name":"","country":"US","priority":1}`})
 	require.Equal(t, http.StatusUnprocessableEntity, res.StatusCode)
 	require.Len(t, problem.Errors, 2, "the path and the body are wrong, and both are said")
@@ -182,6 +185,8 @@ func TestQueryParameters(t *testing.T) {
 		"?limit=1&limit=2": "/limit repeated", "?status=done": "/status unknown_value", "?Status=accepted": "/Status unknown_parameter",
 		"?sort=total;drop": "", "?sort=total": "/sort unknown_parameter", "?attention=1": "/attention wrong_type",
 		"?created_from=yesterday": "/created_from bad_format", "?created_from=2026-02-30T00:00:00Z": "/created_from bad_format",
+		"?created_from=9999-12-31T23:59:59-01:00": "/created_from bad_format", "?created_from=0001-01-01T00:00:00%2B01:00": "/created_from bad_format",
+		"?created_from=2026-01-02T15:04:05%2B14:01": "/created_from bad_format",
 		"?q=": "/q too_short", "?q=%00": "/q control_character", "?q=4111-1111-1111-1111": "/q card_number",
 		"?cursor=abc!": "/cursor bad_format", "?a%20b=1": " unknown_parameter",
 	} {
@@ -340,7 +345,7 @@ func TestMetrics(t *testing.T) {
 
 func TestHealthAndReadiness(t *testing.T) {
 	b := newBorder(t, nil, health.Check{Name: "postgresql", Run: func(context.Context) error { return nil }})
-	for _, path := range []string{"/healthz", "/readyz"} {
+	for _, path := range []string{"/healthz", "/readyz", "/healthz?at=1767366245", "/readyz?q=%ff"} {
 		res, _ := b.send(t, request{method: http.MethodGet, path: path, header: map[string]string{"Authorization": ""}})
 		require.Equal(t, http.StatusOK, res.StatusCode)
 	}

@@ -14,10 +14,16 @@ import (
 	"github.com/waybill-oms/waybill/domain/shipping"
 )
 
+// maxOffset is how far, in seconds, any place's clock is from UTC. RFC 3339 would let a whole day pass, PostgreSQL 16 hours.
+const maxOffset = 14 * 60 * 60
+
 // formats are the contract's formats, checked with the domain's own tables.
 var formats = map[string]openapi3.StringFormatValidator{
 	"date-time": openapi3.NewCallbackValidator(func(s string) error {
-		_, err := time.Parse(time.RFC3339, s)
+		at, err := time.Parse(time.RFC3339, s)
+		if _, offset := at.Zone(); err == nil && (at.UTC().Year() < 1 || at.UTC().Year() > 9999 || max(offset, -offset) > maxOffset) {
+			return errors.New("a time that neither the database nor JSON can write")
+		}
 		return err
 	}),
 	"currency": openapi3.NewCallbackValidator(func(s string) error {

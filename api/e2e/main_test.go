@@ -46,6 +46,7 @@ type shop struct {
 	key     string
 	keys    *api.KeyRing
 	store   *store.Store
+	url     string // of the database
 	work    func() // starts the worker, where it was left out
 	runs    *switched
 	ahead   *atomic.Int64 // how far the API's clock is
@@ -76,7 +77,7 @@ func closedWith(t testing.TB, policy order.Policy) *shop {
 	books, err := store.Open(t.Context(), database, store.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = books.Close() })
-	s := &shop{t: t, store: books, ahead: new(atomic.Int64), feeds: new(atomic.Int64), seq: new(atomic.Int64), keys: &api.KeyRing{Store: books, Secret: []byte("secret"), Now: time.Now}}
+	s := &shop{t: t, store: books, url: database, ahead: new(atomic.Int64), feeds: new(atomic.Int64), seq: new(atomic.Int64), keys: &api.KeyRing{Store: books, Secret: []byte("secret"), Now: time.Now}}
 	s.key, _, err = s.keys.Make(t.Context(), "test", api.Scopes(), nil)
 	require.NoError(t, err)
 	s.runs = &switched{Runs: runs.New(c, t.Name())}

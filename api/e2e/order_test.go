@@ -23,6 +23,9 @@ func TestJourney(t *testing.T) {
 	shipped := s.warehouse(o, "ship")
 	parcel := "/v1/shipments/" + shipped.text("shipments", 0, "id")
 	require.Equal(t, "shipped", s.get(parcel).text("status"))
+	for _, at := range []string{"1999-12-31T23:59:59Z", "2099-01-01T00:00:00Z"} {
+		s.must(422, "POST", parcel+"/tracking", fmt.Sprintf(`{"status":"picked_up","occurred_at":%q}`, at))
+	}
 	for i, status := range []string{"picked_up", "in_transit", "in_transit", "out_for_delivery", "picked_up", "delivered"} {
 		a := s.must(200, "POST", parcel+"/tracking", fmt.Sprintf(`{"status":%q,"occurred_at":"2026-01-02T15:%02d:05Z"}`, status, i))
 		if i == 4 {

@@ -68,11 +68,11 @@ func Spread(total int64, weights []int64) []int64 {
 // Format writes minor units as a decimal number: Format(4828, "USD") is "48.28".
 func Format(amount int64, currency string) string {
 	exponent, _ := Exponent(currency)
+	digits, negative := strings.CutPrefix(strconv.FormatInt(amount, 10), "-") // the smallest int64 has no opposite
 	sign := ""
-	if amount < 0 {
-		sign, amount = "-", -amount
+	if negative {
+		sign = "-"
 	}
-	digits := strconv.FormatInt(amount, 10)
 	if exponent == 0 {
 		return sign + digits
 	}

@@ -105,6 +105,9 @@ func Parse(body []byte) (Policy, error) {
 	return p, p.validate()
 }
 
+// daysMax is a hundred years: what is longer was meant otherwise, and ends in a year that cannot be written.
+const daysMax = 36500
+
 func (p Policy) validate() error {
 	var wrong []error
 	bad := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf("return policy: "+format, args...)) }
@@ -113,6 +116,9 @@ func (p Policy) validate() error {
 	}
 	if p.WindowDays < 0 || p.TransitDays < 0 || p.ExpiresAfterDays < 1 {
 		bad("window_days and transit_days are 0 or more, expires_after_days is 1 or more")
+	}
+	if max(p.WindowDays, p.TransitDays, p.ExpiresAfterDays) > daysMax {
+		bad("window_days, transit_days and expires_after_days are at most %d", daysMax)
 	}
 	if p.RestockingPercent < 0 || p.RestockingPercent > 100 {
 		bad("restocking_percent is from 0 to 100")

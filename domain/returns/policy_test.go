@@ -34,6 +34,8 @@ func TestWrongPolicies(t *testing.T) {
 		{"an unknown field", `"name"`, `"nickname"`, `unknown field "nickname"`},
 		{"no name", "standard-30-days", "", "name is empty"},
 		{"a window of less than nothing", `"window_days": 30`, `"window_days": -1`, "window_days and transit_days are 0 or more"},
+		{"a window without end", `"window_days": 30`, `"window_days": 9223372036854775807`, "expires_after_days are at most 36500"},
+		{"a return that is waited for without end", `"expires_after_days": 45`, `"expires_after_days": 36501`, "are at most 36500"},
 		{"a way of less than nothing", `"transit_days": 10`, `"transit_days": -1`, "window_days and transit_days are 0 or more"},
 		{"expires at once", `"expires_after_days": 45`, `"expires_after_days": 0`, "expires_after_days is 1 or more"},
 		{"restocking of more than all", `"restocking_percent": 0`, `"restocking_percent": 101`, "restocking_percent is from 0 to 100"},
