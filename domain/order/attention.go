@@ -148,6 +148,7 @@ func (o *Order) clear(act Act, codes ...string) {
 	}
 	o.note(act, Event{Type: EventAttentionCleared, Detail: o.AttentionCode, Data: EventData{Code: o.AttentionCode}})
 	o.AttentionCode, o.AttentionDetail, o.AttentionSince = "", "", nil
+	o.stillGivenUp(act, "")
 }
 
 // callFor calls for a person on a return, or, without one, on the order.
@@ -177,6 +178,38 @@ func (o *Order) clearFor(act Act, returnID string, codes ...string) {
 	}
 	o.note(act, Event{Type: EventReturnAttentionCleared, ReturnID: r.ID, Detail: r.AttentionCode, Data: EventData{Code: r.AttentionCode}})
 	r.AttentionCode, r.AttentionDetail, r.AttentionSince = "", "", nil
+	o.stillGivenUp(act, r.ID)
+}
+
+// giveUp notes that the run performs an operation no more until somebody resumes, and calls for him. Another call may
+// stand, or this one be taken back with the order's end: as long as the operation is open, it is called for again.
+func (o *Order) giveUp(act Act, returnID, step, detail string) {
+	if op := o.Operation(step); op != nil && op.State.Open() {
+		op.Code, op.Detail = AttentionStepFailed, detail
+	}
+	o.callFor(act, returnID, cause{AttentionStepFailed, step + ": " + detail})
+}
+
+func (op Operation) givenUp(returnID string) bool {
+	return op.ReturnID == returnID && op.State.Open() && op.Code == AttentionStepFailed
+}
+
+// stillGivenUp calls for a person when a call that was taken back had hidden an operation that was given up.
+func (o *Order) stillGivenUp(act Act, returnID string) {
+	for _, op := range o.Operations {
+		if op.givenUp(returnID) {
+			o.callFor(act, returnID, cause{AttentionStepFailed, op.Key + ": " + op.Detail})
+		}
+	}
+}
+
+// takeOn lets the run take on again what it has given up.
+func (o *Order) takeOn(returnID string) {
+	for i := range o.Operations {
+		if op := &o.Operations[i]; op.givenUp(returnID) {
+			op.Code = ""
+		}
+	}
 }
 
 // recall calls for a person when the call that stood before a decision was taken back and the facts show another

@@ -116,6 +116,7 @@ func (o *Order) Resume(act Act) error {
 		return fault.Conflictf("order_"+string(o.Status), "the order is %s and nothing is left to be done", o.Status)
 	}
 	standing := cause{o.AttentionCode, o.AttentionDetail}
+	o.takeOn("")
 	o.clear(act)
 	if h := o.activeHold(HoldAwaitingPayment); h != nil && h.Deadline == nil && o.stillHere() != nil {
 		until := act.At.Add(act.Policy.PaymentGrace) // nothing ends the wait for the rest: it is called for again
@@ -149,5 +150,5 @@ func (o *Order) refused(kind, subject string) bool {
 
 // StepFailed calls for a person when a step failed in a way that repeating will not mend.
 func (o *Order) StepFailed(step, detail string, act Act) {
-	o.raise(act, AttentionStepFailed, step+": "+detail)
+	o.giveUp(act, "", step, detail)
 }

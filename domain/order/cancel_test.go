@@ -196,3 +196,35 @@ func TestAStepThatFailed(t *testing.T) {
 	require.NoError(t, w.resume(), "resuming what is not stuck changes nothing")
 	require.Len(t, w.events, n+1)
 }
+
+// What a run has given up stays open, and stays somebody's affair: it may be a hold on a customer's card.
+func TestAStepThatWasGivenUpIsNotForgotten(t *testing.T) {
+	giveUp := func(w *world, step string) {
+		w.do(func(o *order.Order, act order.Act) { o.StepFailed(step, "no such gateway", act) })
+	}
+	t.Run("when the order ends", func(t *testing.T) {
+		w := place(t, readme())
+		step := w.o.Operations[0].Key
+		giveUp(w, step)
+		require.NoError(t, w.cancel())
+		require.Equal(t, order.AttentionStepFailed, w.o.AttentionCode)
+		require.Equal(t, step+": no such gateway", w.o.AttentionDetail)
+		require.NoError(t, w.resume())
+		require.Empty(t, w.o.AttentionCode, "the run takes it on again")
+	})
+	t.Run("when another call hid it", func(t *testing.T) {
+		w := place(t, readme())
+		w.do(func(o *order.Order, act order.Act) { o.StepFailed("another step", "no such gateway", act) })
+		giveUp(w, w.o.Operations[0].Key)
+		w.do(func(o *order.Order, act order.Act) { _ = o.CancelWhole("changed my mind", act) })
+		require.Equal(t, w.o.Operations[0].Key+": no such gateway", w.o.AttentionDetail)
+	})
+	t.Run("until it is answered", func(t *testing.T) {
+		w := place(t, readme())
+		step := w.o.Operations[0].Key
+		giveUp(w, step)
+		w.answer(step, payment.Answer{Outcome: payment.Refused, Reference: "no", Code: "card_declined"})
+		require.NoError(t, w.cancel())
+		require.Empty(t, w.o.AttentionCode)
+	})
+}

@@ -239,6 +239,7 @@ func (o *Order) ApproveReturn(returnID string, returnless bool, act Act) error {
 		_ = returns.Waive.Take(&r.Status, "return")
 		o.noteReturn(act, r, EventReturnApproved, "returnless: the goods are no longer expected", EventData{Returnless: true})
 		o.voidReturnLabel(act, r)
+		o.clearFor(act, r.ID, AttentionParcelLost) // what to do about it has been done
 		o.returnless(r, act)
 		return nil
 	}

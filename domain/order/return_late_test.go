@@ -266,3 +266,20 @@ func TestAParcelThatTurnsBack(t *testing.T) {
 		}
 	})
 }
+
+// The call that a lost parcel makes ends with what it asks for: it must not hide the next one.
+func TestALostParcelThatWasWaivedCallsNobody(t *testing.T) {
+	w := arrived(t)
+	r, err := w.asks(returns.ChangedMind, 1)
+	require.NoError(t, err)
+	require.NoError(t, w.approve(r, false))
+	w.paysBack(r) // the label
+	require.NoError(t, w.try(func(o *order.Order, act order.Act) error {
+		return o.ReturnScanned(r, shipping.Scan{Status: shipping.Lost, OccurredAt: w.now}, act)
+	}))
+	require.Equal(t, order.AttentionParcelLost, w.o.Return(r).AttentionCode)
+	require.NoError(t, w.approve(r, true))
+	require.Empty(t, w.o.Return(r).AttentionCode)
+	w.answer(w.stepOf(r), payment.Answer{Outcome: payment.Refused, Code: "refused", Detail: "no"})
+	require.Equal(t, order.AttentionRefundRefused, w.o.Return(r).AttentionCode)
+}

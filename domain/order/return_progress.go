@@ -153,6 +153,7 @@ func (o *Order) ResumeReturn(returnID string, act Act) error {
 	if r.Settled && r.AttentionCode == "" {
 		return fault.Conflictf("return_"+string(r.Status), "the return is %s and nothing is left to be done", r.Status)
 	}
+	o.takeOn(r.ID)
 	o.clearFor(act, r.ID)
 	if r.LabelCode != "" && (r.Status == returns.Approved || r.Status == returns.InTransit) {
 		r.LabelCode = ""
@@ -164,7 +165,7 @@ func (o *Order) ResumeReturn(returnID string, act Act) error {
 
 // ReturnStepFailed calls for a person when a step of a return failed in a way that repeating will not mend.
 func (o *Order) ReturnStepFailed(returnID, step, detail string, act Act) {
-	o.callFor(act, returnID, cause{AttentionStepFailed, step + ": " + detail})
+	o.giveUp(act, returnID, step, detail)
 }
 
 // closeReturn ends a return whose goods are graded, or need not come, once everything owed for them was paid back:
