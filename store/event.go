@@ -114,10 +114,6 @@ func (s *Store) StampEvents(ctx context.Context, limit int) (stamped int, err er
 		if err := tx.GetContext(ctx, &mine, `SELECT pg_try_advisory_xact_lock($1)`, sequencerLock); err != nil || !mine {
 			return err
 		}
-		// Compiling the statement would take longer than running it.
-		if _, err := tx.ExecContext(ctx, `SET LOCAL jit = off`); err != nil {
-			return err
-		}
 		// The lock is given back after the commit can be seen, and this statement looks only now.
 		result, err := tx.ExecContext(ctx, stampEvents, limit)
 		if err != nil {

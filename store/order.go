@@ -40,7 +40,7 @@ func (s *Store) Change(ctx context.Context, orderID string, cmd *Command, act or
 		if err != nil {
 			return err
 		}
-		loaded, err := load(ctx, tx, []string{orderID})
+		loaded, err := loadOne(ctx, tx, orderID)
 		if err != nil {
 			return err
 		}
@@ -62,7 +62,7 @@ func (s *Store) Change(ctx context.Context, orderID string, cmd *Command, act or
 
 // Order reads one order. Errors: NotFound.
 func (s *Store) Order(ctx context.Context, orderID string) (*order.Order, error) {
-	loaded, err := load(ctx, s.db, []string{orderID})
+	loaded, err := loadOne(ctx, s.db, orderID)
 	if err != nil {
 		return nil, classify(err)
 	}
@@ -138,6 +138,12 @@ const returnSQL = `SELECT t.id, t.number, t.status, t.origin, t.decline_reason, 
 		WHERE return_id = t.id) y) AS unexpected
 	FROM returns t`
 
+// The orders of loadSQL.
+const (
+	loadTheseSQL = loadSQL + `= ANY($1) ORDER BY o.id) t`
+	loadOneSQL   = loadSQL + `= $1) t`
+)
+
 // loadSQL reads whole aggregates, one JSON document each: one round trip, and the children of one moment.
 const loadSQL = `
 SELECT row_to_json(t) FROM (SELECT
@@ -178,13 +184,27 @@ SELECT row_to_json(t) FROM (SELECT
 			WHERE refund_id = r.id) rl) AS lines
 		FROM refunds r WHERE r.order_id = o.id) x) AS refunds,
 	(SELECT json_agg(x ORDER BY x.number) FROM (` + returnSQL + ` WHERE t.order_id = o.id) x) AS returns
-	FROM orders o WHERE o.id = ANY($1) ORDER BY o.id) t`
+	FROM orders o WHERE o.id `
 
 func load(ctx context.Context, q sqlx.QueryerContext, orderIDs []string) ([]*order.Order, error) {
 	var docs [][]byte
-	if err := sqlx.SelectContext(ctx, q, &docs, loadSQL, pq.Array(orderIDs)); err != nil {
+	if err := sqlx.SelectContext(ctx, q, &docs, loadTheseSQL, pq.Array(orderIDs)); err != nil {
 		return nil, err
 	}
+	return decode(docs)
+}
+
+// loadOne loads the order, if there is one. It has a text of its own: for one id PostgreSQL finds a plan that is good for
+// all of them, and keeps it.
+func loadOne(ctx context.Context, q sqlx.QueryerContext, orderID string) ([]*order.Order, error) {
+	var docs [][]byte
+	if err := sqlx.SelectContext(ctx, q, &docs, loadOneSQL, orderID); err != nil {
+		return nil, err
+	}
+	return decode(docs)
+}
+
+func decode(docs [][]byte) ([]*order.Order, error) {
 	orders := make([]*order.Order, len(docs))
 	for i, doc := range docs {
 		orders[i] = new(order.Order)

@@ -61,7 +61,7 @@ func (w *where) String() string {
 	if len(w.conditions) == 0 {
 		return ""
 	}
-	return "WHERE " + strings.Join(w.conditions, " AND ")
+	return plannedEachTime + "WHERE " + strings.Join(w.conditions, " AND ")
 }
 
 // OrderFilter narrows a list of orders; zero values do not.
@@ -101,12 +101,25 @@ type OrderSummary struct {
 
 // Orders lists orders, newest first, ties by id.
 func (s *Store) Orders(ctx context.Context, f OrderFilter) ([]OrderSummary, error) {
-	w := &where{}
+	query, args := f.query()
+	var found []OrderSummary
+	err := s.db.SelectContext(ctx, &found, query, args...)
+	return found, classify(err)
+}
+
+// query is what selects a page of orders. Which index is best depends on the values, so it is planned each time.
+func (f OrderFilter) query() (string, []any) {
+	w, from, at, key := &where{}, "orders o", "o.created_at", "o.id"
+	if f.SKU != "" {
+		// From the newest of its lines on: a good that is no longer sold is not to be looked for in every order since.
+		from, at, key = "order_lines l JOIN orders o ON o.id = l.order_id", "l.ordered_at", "l.order_id"
+		w.add(`l.sku = ? AND NOT EXISTS (SELECT 1 FROM order_lines e
+			WHERE e.order_id = l.order_id AND e.sku = l.sku AND e.position < l.position)`, f.SKU)
+	}
 	w.text("o.status = ?", f.Status)
 	w.text("o.channel = ?", f.Channel)
 	w.text("o.external_id = ?", f.ExternalID)
 	w.text("o.customer ->> 'id' = ?", f.Customer)
-	w.text("EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = o.id AND l.sku = ?)", f.SKU)
 	w.text("o.waiting_for = ? AND o.waiting_for <> ''", f.WaitingFor)
 	w.attention("o.attention_code", f.Attention)
 	if f.Query != "" {
@@ -115,20 +128,18 @@ func (s *Store) Orders(ctx context.Context, f OrderFilter) ([]OrderSummary, erro
 			OR lower(o.customer ->> 'email') LIKE lower(?) OR lower(o.customer ->> 'name') LIKE lower(?))`, prefix)
 	}
 	if !f.CreatedFrom.IsZero() {
-		w.add("o.created_at >= ?", f.CreatedFrom)
+		w.add(at+" >= ?", f.CreatedFrom)
 	}
 	if !f.CreatedBefore.IsZero() {
-		w.add("o.created_at < ?", f.CreatedBefore)
+		w.add(at+" < ?", f.CreatedBefore)
 	}
-	w.page("o.created_at", "o.id", "<", f.Page)
-	var found []OrderSummary
-	err := s.db.SelectContext(ctx, &found, `
+	w.page(at, key, "<", f.Page)
+	return `
 		SELECT o.id, o.external_id, o.channel, o.currency, o.total, o.test, o.customer ->> 'id' AS customer_id,
 			o.customer ->> 'name' AS customer_name, o.customer ->> 'email' AS customer_email, o.status,
 			o.payment_status, o.fulfillment_status, o.return_status, o.waiting_for, o.waiting_until, o.attention_code,
 			o.attention_detail, o.attention_since, o.created_at, o.updated_at
-		FROM orders o `+w.String()+fmt.Sprintf(` ORDER BY o.created_at DESC, o.id DESC LIMIT %d`, f.Page.Limit), w.args...)
-	return found, classify(err)
+		FROM ` + from + ` ` + w.String() + fmt.Sprintf(` ORDER BY %s DESC, %s DESC LIMIT %d`, at, key, f.Page.Limit), w.args
 }
 
 // OrderOf finds the order that a fulfillment order ("ful_…"), a shipment ("shp_…") or a return ("ret_…") belongs to.

@@ -60,7 +60,7 @@ var (
 	linesTable = table{name: "order_lines", key: "id",
 		insert: `id, order_id, position, external_id, sku, quantity, unit_price, discount, order_discount, tax,
 			final_sale, cancelled, backordered, shipped, delivered, lost, undelivered, return_requested, returned,
-			dismissed, credited, refunded`,
+			dismissed, credited, refunded, ordered_at`,
 		update: `cancelled, backordered, shipped, delivered, lost, undelivered, return_requested, returned, dismissed,
 			credited, refunded`}
 	unitsTable = table{name: "line_units", key: "line_id, first_unit",
@@ -179,7 +179,7 @@ func (r rows) aggregate(o *order.Order) {
 	for _, l := range o.Lines {
 		units := l.Units
 		l.Units = nil
-		r.add(linesTable, l, mine...)
+		r.add(linesTable, l, "order_id", o.ID, "ordered_at", o.CreatedAt.Format(time.RFC3339Nano))
 		for _, u := range units {
 			r.add(unitsTable, u, "order_id", o.ID, "line_id", l.ID)
 		}

@@ -53,6 +53,7 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error)
 	db, err := connect(databaseURL, map[string]string{
 		"statement_timeout":                   millis(statementTimeout),
 		"idle_in_transaction_session_timeout": millis(idleInTransactionTimeout),
+		"jit":                                 "off", // compiling a statement would take longer than running it
 	}, networkTimeout, opts.Telemetry)
 	if err != nil {
 		return nil, err
@@ -113,7 +114,7 @@ func connect(databaseURL string, settings map[string]string, network time.Durati
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
 	connector.Dialer(deadlineDialer{network})
-	return sqlx.NewDb(traces.OpenDB(connector), "postgres"), nil
+	return sqlx.NewDb(traces.OpenDB(preparing{connector}), "postgres"), nil
 }
 
 // deadlineDialer makes connections on which every single read and write has to make progress in time.

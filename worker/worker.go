@@ -16,7 +16,14 @@ import (
 // New makes a worker on a connected client. Start it, and Stop it to drain. Failed hears of it when it cannot go on,
 // as when its namespace is gone.
 func New(c client.Client, taskQueue string, a *activities.Activities, failed func(error)) worker.Worker {
-	w := worker.New(c, taskQueue, worker.Options{
+	w := Tuned(c, taskQueue, failed)
+	Register(w, a)
+	return w
+}
+
+// Tuned makes a worker with the settings of New and nothing registered: what is measured beside Waybill has the same.
+func Tuned(c client.Client, taskQueue string, failed func(error)) worker.Worker {
+	return worker.New(c, taskQueue, worker.Options{
 		// Two pollers, the default, cost a third of the throughput; they grow and shrink with the load.
 		WorkflowTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{InitialNumberOfPollers: 8, MinimumNumberOfPollers: 2, MaximumNumberOfPollers: 32}),
 		ActivityTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{InitialNumberOfPollers: 4, MinimumNumberOfPollers: 1, MaximumNumberOfPollers: 32}),
@@ -24,8 +31,6 @@ func New(c client.Client, taskQueue string, a *activities.Activities, failed fun
 		WorkerStopTimeout: 15 * time.Second,
 		OnFatalError:      failed,
 	})
-	Register(w, a)
-	return w
 }
 
 // Register names the workflows and the activities, for a worker or for a test environment.
