@@ -26,6 +26,8 @@ import (
 type Config struct {
 	Connections
 	Sandbox
+	SandboxAddress
+	SandboxSecret
 	Server
 	Secrets
 	APIAddress
@@ -141,6 +143,35 @@ func (s *Sandbox) Check() error {
 		return nil
 	}
 	return fmt.Errorf("--sandbox-url (WAYBILL_SANDBOX_URL) %s", notDatabaseURL)
+}
+
+// SandboxAddress says where the sandbox gateways are when they are a process of their own.
+type SandboxAddress struct {
+	SandboxAddress string `name:"sandbox-address" env:"WAYBILL_SANDBOX_ADDRESS" group:"Sandbox gateways:" help:"Address, host:port, at which waybill sandbox serve has the sandbox gateways, and at which a worker asks them, unencrypted. A worker without it has them inside." placeholder:"ADDRESS"`
+}
+
+// Check refuses an address that nobody can listen on.
+func (s *SandboxAddress) Check() error {
+	if s.SandboxAddress == "" {
+		return nil
+	}
+	return checkListen("--sandbox-address (WAYBILL_SANDBOX_ADDRESS)", s.SandboxAddress)
+}
+
+// SandboxSecret opens the sandbox gateways when they are a process of their own.
+type SandboxSecret struct {
+	SandboxSecret string `name:"sandbox-secret" env:"WAYBILL_SANDBOX_SECRET" secret:"text" group:"Sandbox gateways:" help:"Secret with which workers ask the sandbox gateways of another process, 16 characters or more. Better in the environment: other users see a command line." placeholder:"TEXT"`
+}
+
+// sandboxSecretMin keeps a secret from being guessed.
+const sandboxSecretMin = 16
+
+// Check refuses a secret that is easily guessed. Whether one is needed, the command knows.
+func (s *SandboxSecret) Check() error {
+	if s.SandboxSecret == "" || len(s.SandboxSecret) >= sandboxSecretMin {
+		return nil
+	}
+	return fmt.Errorf("the sandbox secret (WAYBILL_SANDBOX_SECRET) must have %d characters or more (openssl rand -hex 16)", sandboxSecretMin)
 }
 
 // Policy is what the house decides.

@@ -24,7 +24,7 @@ const OrdersMax = 5000
 // playLimit bounds one order's whole story. A scenario that takes longer is stuck.
 const playLimit = 5 * time.Minute
 
-// Options say what to play. UI, Patience and Played may be left out.
+// Options say what to play. UI, Patience, Played and Enough may be left out.
 type Options struct {
 	API      *client.ClientWithResponses
 	Orders   int
@@ -37,6 +37,9 @@ type Options struct {
 
 	// Played is called after each order, never twice at once.
 	Played func(failed bool)
+
+	// Enough ends the run early when it is closed: orders that were begun are played to their end, others are not begun.
+	Enough <-chan struct{}
 }
 
 // Failure is an order that did not go as its scenario says.
@@ -111,9 +114,10 @@ func (r *run) playAll(ctx context.Context) ([]*play, error) {
 			}
 		})
 	}
-	for i := 0; i < r.Orders && ctx.Err() == nil; i++ {
+	for i := 0; i < r.Orders && ctx.Err() == nil && !r.enough(); i++ {
 		select {
 		case next <- r.newPlay(i):
+		case <-r.Enough:
 		case <-ctx.Done():
 		}
 	}
@@ -123,6 +127,16 @@ func (r *run) playAll(ctx context.Context) ([]*play, error) {
 		return nil, lost
 	}
 	return begun, nil
+}
+
+// enough tells whether no further orders are wanted.
+func (r *run) enough() bool {
+	select {
+	case <-r.Enough:
+		return true
+	default:
+		return false
+	}
 }
 
 // perform plays one order and notes what went otherwise.

@@ -41,10 +41,9 @@ func (p *play) checkout(ctx context.Context) error {
 			return err
 		}
 	}
-	r, err := p.API.PlaceOrderWithResponse(ctx, &client.PlaceOrderParams{IdempotencyKey: p.key("place")}, p.request)
+	err := p.askForDecision(ctx)
 	if err == nil {
-		p.order, err = only(r.JSON201, r.JSON202, r.JSON200)
-		return err
+		return nil
 	}
 	var refused *client.Error
 	if errors.As(err, &refused) && refused.OrderID != "" {
@@ -53,6 +52,24 @@ func (p *play) checkout(ctx context.Context) error {
 		}
 	}
 	return err
+}
+
+// askForDecision sends the order, and again while it is stored and not decided: the same request is answered with the
+// decision once there is one.
+func (p *play) askForDecision(ctx context.Context) error {
+	params := &client.PlaceOrderParams{IdempotencyKey: p.key("place")}
+	for began := time.Now(); ; {
+		r, err := p.API.PlaceOrderWithResponse(ctx, params, p.request)
+		if err != nil {
+			return err
+		}
+		if p.order, err = only(r.JSON201, r.JSON202, r.JSON200); err != nil || r.JSON202 == nil || time.Since(began) > p.Patience {
+			return err
+		}
+		if err := pause(ctx, pauseMin); err != nil {
+			return err
+		}
+	}
 }
 
 // place is a checkout that works, if not always at once.

@@ -165,11 +165,25 @@ func (p *play) ship(ctx context.Context) error {
 		if !ready {
 			continue
 		}
-		if _, err := p.API.ShipFulfillmentWithResponse(ctx, f.ID, &client.ShipFulfillmentParams{IdempotencyKey: p.key("ship")}, struct{}{}); err != nil {
+		if err := p.askToShip(ctx, f.ID); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// askToShip asks until the gateway has spoken: a 202 says that it has not, and the same request hears it later.
+func (p *play) askToShip(ctx context.Context, fulfillmentID string) error {
+	params := &client.ShipFulfillmentParams{IdempotencyKey: p.key("ship")}
+	for began := time.Now(); ; {
+		r, err := p.API.ShipFulfillmentWithResponse(ctx, fulfillmentID, params, struct{}{})
+		if err != nil || r.JSON202 == nil || time.Since(began) > p.Patience {
+			return err
+		}
+		if err := pause(ctx, pauseMin); err != nil {
+			return err
+		}
+	}
 }
 
 // serve is what a warehouse does when nothing goes wrong.

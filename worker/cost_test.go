@@ -11,6 +11,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 
+	"github.com/waybill-oms/waybill/bench"
 	"github.com/waybill-oms/waybill/domain/order"
 	"github.com/waybill-oms/waybill/domain/returns"
 	"github.com/waybill-oms/waybill/domain/shipping"
@@ -33,31 +34,6 @@ func (a *app) historyOf(runID string) []*historypb.HistoryEvent {
 		events = append(events, e)
 	}
 	return events
-}
-
-// actions counts what Temporal bills for a history: a start, an update, a signal, a timer, an activity and a
-// change of search attributes is one each, and so are all local activities of one workflow task together. Search
-// attributes that were given at the start are free.
-func actions(events []*historypb.HistoryEvent) int {
-	n, local := 0, false
-	for _, e := range events {
-		switch e.EventType {
-		case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED,
-			enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
-			enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
-			enumspb.EVENT_TYPE_TIMER_STARTED,
-			enumspb.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
-			enumspb.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
-			n++
-		case enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
-			local = false
-		case enumspb.EVENT_TYPE_MARKER_RECORDED:
-			if !local {
-				n, local = n+1, true
-			}
-		}
-	}
-	return n
 }
 
 // The cost of the README's order, with everything on: search attributes, timer, four scans, the defaults. State
@@ -116,7 +92,7 @@ func (a *app) costOfRun(runID string) cost {
 	a.t.Helper()
 	a.over([]string{runID})
 	events := a.historyOf(runID)
-	got := cost{Events: map[string]int{}, Actions: actions(events)}
+	got := cost{Events: map[string]int{}, Actions: bench.Actions(events)}
 	for _, e := range events {
 		got.Events[e.EventType.String()]++
 	}

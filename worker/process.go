@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/waybill-oms/waybill/domain/order"
 	"github.com/waybill-oms/waybill/gateways/external"
 	"github.com/waybill-oms/waybill/gateways/sandbox"
+	"github.com/waybill-oms/waybill/gateways/sandbox/remote"
 	"github.com/waybill-oms/waybill/health"
 	"github.com/waybill-oms/waybill/relay"
 	"github.com/waybill-oms/waybill/store"
@@ -25,18 +27,21 @@ import (
 
 // Options say where a worker process finds what it needs. Zero values take the defaults.
 type Options struct {
-	DatabaseURL  string
-	SandboxURL   string // the sandbox gateways' database; DatabaseURL when empty
-	Temporal     client.Client
-	TaskQueue    string
-	Policy       *order.Policy
-	Sandbox      sandbox.Options
-	InboxEvery   time.Duration
-	SweepEvery   time.Duration
-	GrantEvery   time.Duration
-	StampEvery   time.Duration
-	StalledAfter time.Duration // see relay.Relay
-	Log          *slog.Logger
+	DatabaseURL string
+	SandboxURL  string // the sandbox gateways' database; DatabaseURL when empty
+	Temporal    client.Client
+	TaskQueue   string
+	Policy      *order.Policy
+	Sandbox     sandbox.Options
+	// SandboxAddress, host:port, is where another process serves the sandbox gateways, which are asked with SandboxSecret;
+	// empty: they are in this one.
+	SandboxAddress, SandboxSecret string
+	InboxEvery                    time.Duration
+	SweepEvery                    time.Duration
+	GrantEvery                    time.Duration
+	StampEvery                    time.Duration
+	StalledAfter                  time.Duration // see relay.Relay
+	Log                           *slog.Logger
 	// Telemetry is the process's; nil: one of its own, without traces.
 	Telemetry *telemetry.Telemetry
 	// MetricsListen is the host:port on which metrics and health are served; empty: nowhere.
@@ -54,7 +59,7 @@ type Process struct {
 	Relay *relay.Relay
 	// MetricsURL is where metrics and health are served, if they are.
 	MetricsURL string
-	sandbox    *sandbox.Sandbox
+	sandbox    io.Closer
 	monitor    *monitor
 	working    atomic.Bool
 	failed     chan error
@@ -75,13 +80,13 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	box, err := sandbox.Open(ctx, o.SandboxURL, o.Sandbox)
+	box, err := o.openSandbox(ctx)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("sandbox gateways: %w", err), s.Close())
 	}
-	acts := &activities.Activities{Orders: s, Carrier: activities.MeasuredCarrier(box.Carrier(), work.Asked), Policy: *o.Policy,
+	acts := &activities.Activities{Orders: s, Carrier: activities.MeasuredCarrier(box.carrier, work.Asked), Policy: *o.Policy,
 		NewID: id.New, Reached: o.Reached, Payments: map[string]activities.PaymentGateway{}}
-	for name, gateway := range map[string]activities.PaymentGateway{"sandbox": box.Payments(), "external": external.New()} {
+	for name, gateway := range map[string]activities.PaymentGateway{"sandbox": box.payments, "external": external.New()} {
 		acts.Payments[name] = activities.MeasuredGateway(name, gateway, work.Asked)
 	}
 	failed := make(chan error, 1)
@@ -116,6 +121,26 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 		w.Stop()
 	}
 	return p, nil
+}
+
+// gateways are those of the sandbox, wherever that is.
+type gateways struct {
+	payments activities.PaymentGateway
+	carrier  activities.Carrier
+	io.Closer
+}
+
+// openSandbox opens the sandbox gateways here, or names those of another process.
+func (o Options) openSandbox(ctx context.Context) (gateways, error) {
+	if o.SandboxAddress != "" {
+		there := remote.Connect(o.SandboxAddress, o.SandboxSecret)
+		return gateways{there.Payments(), there.Carrier(), there}, nil
+	}
+	here, err := sandbox.Open(ctx, o.SandboxURL, o.Sandbox)
+	if err != nil {
+		return gateways{}, err
+	}
+	return gateways{here.Payments(), here.Carrier(), here}, nil
 }
 
 // Stop drains the worker: what it has begun is finished, what takes too long another one repeats.

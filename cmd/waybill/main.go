@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/waybill-oms/waybill/api"
 	"github.com/waybill-oms/waybill/api/client"
+	"github.com/waybill-oms/waybill/bench"
 	"github.com/waybill-oms/waybill/config"
 	"github.com/waybill-oms/waybill/devstack"
 	"github.com/waybill-oms/waybill/domain/fault"
@@ -23,20 +25,23 @@ import (
 
 // cli is every command. Each reads the environment where a flag is not given.
 type cli struct {
-	Dev     devCmd     `cmd:"" help:"Start everything on this machine: PostgreSQL, Temporal with its web UI, worker, API."`
-	Env     envCmd     `cmd:"" help:"Print where the running waybill dev is, for a shell: eval \"$(waybill env)\"."`
-	Demo    demoCmd    `cmd:"" help:"Play orders of every kind on a running Waybill, with everybody around them, and report what became of them."`
-	Sandbox sandboxCmd `cmd:"" help:"List the test tokens and postal codes that make a sandbox gateway fail on purpose."`
-	API     apiCmd     `cmd:"" name:"api" help:"Serve the HTTP API."`
-	Worker  workerCmd  `cmd:"" help:"Execute orders: a Temporal worker with its relay."`
-	Migrate migrateCmd `cmd:"" help:"Bring the database's schema to this binary's version."`
-	Config  configCmd  `cmd:"" help:"Show every setting and where it came from, and what is wrong with it. Exit code 1 when anything is."`
-	Keys    keysCmd    `cmd:"" help:"Create, list and revoke API keys."`
-	Order   orderCmd   `cmd:"" help:"Look at one order."`
-	Import  importCmd  `cmd:"" help:"Take in orders from elsewhere."`
-	Health  healthCmd  `cmd:"" help:"Ask an API or a worker whether it is well. Exit code 1 when it is not."`
-	Verify  verifyCmd  `cmd:"" help:"Check every promise on a live database: money, stock, orders, returns, workflows. Exit code 1 on any violation."`
-	Version versionCmd `cmd:"" help:"Print the version of this binary."`
+	Dev      devCmd      `cmd:"" help:"Start everything on this machine: PostgreSQL, Temporal with its web UI, worker, API."`
+	Env      envCmd      `cmd:"" help:"Print where the running waybill dev is, for a shell: eval \"$(waybill env)\"."`
+	Demo     demoCmd     `cmd:"" help:"Play orders of every kind on a running Waybill, with everybody around them, and report what became of them."`
+	Chaos    chaosCmd    `cmd:"" help:"Run everything as real processes, break them on purpose, and verify what is left. Exit code 1 when anything does not hold."`
+	Sandbox  sandboxCmd  `cmd:"" help:"The sandbox gateways: list the test tokens and postal codes that make them fail on purpose, or serve them."`
+	API      apiCmd      `cmd:"" name:"api" help:"Serve the HTTP API."`
+	Worker   workerCmd   `cmd:"" help:"Execute orders: a Temporal worker with its relay."`
+	Migrate  migrateCmd  `cmd:"" help:"Bring the database's schema to this binary's version."`
+	Config   configCmd   `cmd:"" help:"Show every setting and where it came from, and what is wrong with it. Exit code 1 when anything is."`
+	Keys     keysCmd     `cmd:"" help:"Create, list and revoke API keys."`
+	Order    orderCmd    `cmd:"" help:"Look at one order."`
+	Import   importCmd   `cmd:"" help:"Take in orders from elsewhere."`
+	Health   healthCmd   `cmd:"" help:"Ask an API or a worker whether it is well. Exit code 1 when it is not."`
+	Bench    benchCmd    `cmd:"" help:"Measure what orders cost on this machine, beside a bare Temporal workflow of the same shape."`
+	Simulate simulateCmd `cmd:"" help:"Play worlds in which everything goes wrong, and check that every promise holds. Exit code 1 when one does not."`
+	Verify   verifyCmd   `cmd:"" help:"Check every promise on a live database: money, stock, orders, returns, workflows. Exit code 1 on any violation."`
+	Version  versionCmd  `cmd:"" help:"Print the version of this binary."`
 }
 
 const description = `Waybill takes a placed order and drives it through payment hold, allocation, pick, pack, ship and delivery.
@@ -89,10 +94,10 @@ func run(args []string) int {
 // newParser makes the parser of the command line.
 func newParser(ctx context.Context, commands *cli) (*config.Parser, error) {
 	parser := &config.Parser{Folder: devValues, Others: map[string]string{
-		devstack.TemporalBinEnv: "`waybill dev` runs this `temporal` program instead of building one."}}
+		devstack.TemporalBinEnv: "`waybill dev` runs this `temporal` program instead of building one, unless it has `--temporal-store=postgres`."}}
 	return parser, parser.New(commands, kong.Name("waybill"), kong.Description(description),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 110}),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Vars{"scopes": strings.Join(api.Scopes(), ", ")})
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Vars{"scopes": strings.Join(api.Scopes(), ", "), "bench_lines_max": strconv.Itoa(bench.LinesMax)})
 }
 
 // inWords says what is wrong with a request that a command has made.

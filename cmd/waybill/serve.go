@@ -88,6 +88,8 @@ func stopAPI(ctx context.Context, p *api.Process) error {
 
 type workerCmd struct {
 	config.Sandbox
+	config.SandboxAddress
+	config.SandboxSecret
 	config.Connections
 	config.Policy
 	config.Logging
@@ -103,6 +105,11 @@ func (c *workerCmd) Run(ctx context.Context, configured *config.Parser) error {
 	outliveReaders()
 	if err := needDatabase(c.Database); err != nil {
 		return err
+	}
+	if c.SandboxAddress.SandboxAddress != "" {
+		if err := needSandboxSecret(c.SandboxSecret); err != nil {
+			return err
+		}
 	}
 	log, err := c.Logger(os.Stderr)
 	if err != nil {
@@ -124,8 +131,8 @@ func (c *workerCmd) Run(ctx context.Context, configured *config.Parser) error {
 	}
 	defer temporal.Close()
 	policy := c.Order()
-	p, err := worker.Start(ctx, worker.Options{DatabaseURL: c.DatabaseURL, SandboxURL: c.SandboxURL, Temporal: temporal,
-		TaskQueue: c.TaskQueue, Policy: &policy, Log: log, Telemetry: told, MetricsListen: c.MetricsListen})
+	p, err := worker.Start(ctx, worker.Options{DatabaseURL: c.DatabaseURL, SandboxURL: c.SandboxURL,
+		SandboxAddress: c.SandboxAddress.SandboxAddress, SandboxSecret: c.SandboxSecret.SandboxSecret, Temporal: temporal, TaskQueue: c.TaskQueue, Policy: &policy, Log: log, Telemetry: told, MetricsListen: c.MetricsListen})
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("%s is taken by another program: choose another address with --metrics-listen", c.MetricsListen)
 	}

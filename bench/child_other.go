@@ -1,0 +1,8 @@
+//go:build !linux
+
+package bench
+
+import "syscall"
+
+// endWithParent has nothing to offer here.
+func endWithParent(*syscall.SysProcAttr) {}

@@ -1,0 +1,252 @@
+package core
+
+import (
+	"github.com/waybill-oms/waybill/domain/order"
+	"github.com/waybill-oms/waybill/domain/payment"
+)
+
+// money: V-M1, V-M2, V-M4, V-M5, V-M9, V-M10, V-M12, V-O6.
+func (a *audit) money() {
+	asked := map[string]int{} // captures and refunds that stand or may still stand
+	taking, giving := map[string]int64{}, map[string]int64{}
+	for _, op := range a.o.Operations {
+		if op.State == payment.Denied || op.State == payment.Abandoned {
+			continue
+		}
+		amount := op.Amount
+		if op.State == payment.Done {
+			amount = op.Applied
+		}
+		switch payment.Kind(op.Kind) {
+		case payment.Capture:
+			asked["V-M4 "+op.ShipmentID]++
+			taking[op.PaymentID] += amount
+		case payment.Refund:
+			asked["V-M5 "+op.RefundID]++
+			giving[op.PaymentID] += amount
+		case payment.Authorize, payment.Void:
+		default:
+			continue
+		}
+		if op.Amount <= 0 || op.Applied < 0 || op.State == payment.Done && op.Applied == 0 {
+			a.fails("V-M9", op.Key, "asked for %d, and %d was done", op.Amount, op.Applied)
+		}
+	}
+	for _, op := range a.o.Operations {
+		for _, id := range []string{"V-M4", "V-M5"} {
+			if n := asked[id+" "+op.ShipmentID+op.RefundID]; n > 1 {
+				a.fails(id, op.ShipmentID+op.RefundID, "%d requests stand", n)
+				return
+			}
+		}
+	}
+	for _, p := range a.o.Payments {
+		a.payment(p, taking[p.ID], giving[p.ID])
+	}
+	a.ledger()
+	a.shipped()
+	a.total()
+}
+
+func (a *audit) payment(p order.Payment, taking, giving int64) {
+	owing := giving
+	for _, r := range a.o.Refunds {
+		if r.PaymentID == p.ID && r.Status == order.RefundRefused {
+			owing += r.Amount
+		}
+	}
+	if taken := max(taking, p.Capturing+p.Captured); taken+p.Voided+p.Expired > p.Authorized && p.Gateway != "external" {
+		a.fails("V-M1", p.ID, "%d captured or being captured, %d let go of, where %d was authorized", taken, p.Voided+p.Expired, p.Authorized)
+	}
+	if given := max(owing, p.Refunding+p.Refunded); given > p.Captured {
+		a.fails("V-M2", p.ID, "%d given back or to be given back, where %d was captured", given, p.Captured)
+	}
+	if p.Currency != a.o.Currency || p.Amount <= 0 {
+		a.fails("V-M9", p.ID, "a payment of %d %s, the order is in %s", p.Amount, p.Currency, a.o.Currency)
+	}
+}
+
+// ledger: V-M12. The money ledger adds up to the balances, and to the operations that moved them.
+func (a *audit) ledger() {
+	type account struct {
+		of   string // a payment, or an operation
+		name payment.Account
+	}
+	sums := map[account]int64{}
+	reserved := map[string]int64{}
+	for _, e := range a.f.entries {
+		sums[account{e.PaymentID, e.Account}] += e.Amount
+		if e.OperationKey == "" {
+			continue
+		}
+		sums[account{e.OperationKey, e.Account}] += e.Amount
+		if op := a.o.Operation(e.OperationKey); op == nil {
+			a.fails("V-M12", e.OperationKey, "the ledger has an operation that does not exist")
+		} else if e.Account == payment.Refunding {
+			reserved[op.RefundID] += e.Amount
+		}
+	}
+	for _, p := range a.o.Payments {
+		for name, balance := range map[payment.Account]int64{payment.Authorized: p.Authorized, payment.Capturing: p.Capturing, payment.Captured: p.Captured,
+			payment.Voided: p.Voided, payment.Expired: p.Expired, payment.Refunding: p.Refunding, payment.Refunded: p.Refunded} {
+			if sum := sums[account{p.ID, name}]; sum != balance {
+				a.fails("V-M12", p.ID, "%s is %d, and its ledger says %d", name, balance, sum)
+			}
+		}
+	}
+	posted := map[payment.Kind]payment.Account{payment.Authorize: payment.Authorized, payment.Capture: payment.Captured, payment.Void: payment.Voided, payment.Refund: payment.Refunded}
+	for _, op := range a.o.Operations {
+		name, is := posted[payment.Kind(op.Kind)]
+		if !is {
+			continue
+		}
+		applied := int64(0)
+		if op.State == payment.Done {
+			applied = op.Applied
+		}
+		if sum := sums[account{op.Key, name}]; sum != applied {
+			a.fails("V-M12", op.Key, "by its operation %d %s, by its ledger %d", applied, name, sum)
+		}
+		taking := int64(0)
+		if open(op) {
+			taking = op.Amount
+		}
+		if sum := sums[account{op.Key, payment.Capturing}]; op.Kind == string(payment.Capture) && sum != taking {
+			a.fails("V-M12", op.Key, "by its operation %d are being captured, by its ledger %d", taking, sum)
+		}
+	}
+	for _, r := range a.o.Refunds {
+		due := r.Amount
+		if r.Status == order.RefundSucceeded {
+			due = 0
+		}
+		if reserved[r.ID] != due {
+			a.fails("V-M12", r.ID, "the refund of %d is %s, and by its ledger %d is reserved for it", r.Amount, r.Status, reserved[r.ID])
+		}
+	}
+}
+
+// shipping is what the customer was charged for it.
+func (a *audit) shipping() int64 {
+	if a.o.PricesIncludeTax {
+		return a.o.ShippingAmount
+	}
+	return a.o.ShippingAmount + a.o.ShippingTax
+}
+
+// shipped: V-M10. What left is paid for and the money still ours, less what was credited for it.
+func (a *audit) shipped() {
+	var worth, credited, fees int64
+	carried := false
+	for _, s := range a.o.Shipments {
+		var parcel int64
+		for _, l := range s.Lines {
+			for n := l.FirstUnit; n < l.FirstUnit+l.Quantity; n++ {
+				parcel += a.units[l.LineID][n].worth
+			}
+		}
+		if s.CarriesShipping {
+			parcel += a.shipping()
+		}
+		if parcel != s.Amount {
+			a.fails("V-M10", s.ID, "the parcel is charged %d, its units are worth %d", s.Amount, parcel)
+		}
+		if s.HandedOverAt != nil {
+			worth += parcel
+			carried = carried || s.CarriesShipping
+		}
+	}
+	for _, c := range a.o.Credits {
+		if c.Cause == "lost" || c.Cause == "returned" || c.Cause == "shipping" && carried {
+			credited += c.Amount
+		}
+	}
+	for _, r := range a.o.Returns {
+		fees += r.FeeCharged
+	}
+	if worth-credited+fees > kept(a.o) && worth > 0 {
+		a.fails("V-M10", a.o.ID, "parcels worth %d were handed over, %d of it was credited, fees are %d, and %d was captured and kept", worth, credited, fees, kept(a.o))
+	}
+}
+
+// total: V-O6, and V-M17: what is given back fits into what is gone.
+func (a *audit) total() {
+	sum, gone := a.shipping(), a.shipping()
+	for _, l := range a.o.Lines {
+		for _, u := range a.units[l.ID] {
+			sum += u.worth
+			if u.cancelled > 0 || u.lost || u.graded || u.waived {
+				gone += u.worth
+			}
+		}
+		var quantity, discount, tax int64
+		for _, b := range l.Units {
+			if b.FirstUnit != quantity || b.Price != l.UnitPrice {
+				a.fails("V-O6", l.ID, "its units are not one after the other, at its price")
+			}
+			quantity, discount, tax = quantity+b.Quantity, discount+b.Quantity*b.Discount, tax+b.Quantity*b.Tax
+		}
+		if quantity != l.Quantity || discount != l.Discount+l.OrderDiscount || tax != l.Tax {
+			a.fails("V-O6", l.ID, "%d less %d with a tax of %d; its units are %d less %d with %d", l.Quantity, l.Discount+l.OrderDiscount, l.Tax, quantity, discount, tax)
+		}
+	}
+	if sum != a.o.Total {
+		a.fails("V-O6", a.o.ID, "the total is %d, and its units with shipping are %d", a.o.Total, sum)
+	}
+	var given int64
+	for _, r := range a.o.Refunds {
+		given += r.Amount - r.Excess
+	}
+	if given > gone {
+		a.fails("V-M17", a.o.ID, "%d given back or to be given back, where what is gone is worth %d with the shipping", given, gone)
+	}
+}
+
+// credits: V-M13, V-M14, V-M15.
+func (a *audit) credits() {
+	byLine := map[string]int64{}
+	for _, c := range a.o.Credits {
+		byLine[c.LineID] += c.Amount
+		for n := c.FirstUnit; n < c.FirstUnit+c.Quantity; n++ {
+			u := a.units[c.LineID][n]
+			if c.Cause == "lost" && !u.lost || c.Cause == "returned" && !u.graded && !u.waived {
+				a.fails("V-M14", c.ID, "unit %d of line %s is credited as %s, and is not", n, c.LineID, c.Cause)
+			}
+		}
+	}
+	arrived := false
+	for _, l := range a.o.Lines {
+		if l.Credited != byLine[l.ID] || l.Refunded > l.Credited {
+			a.fails("V-M13", l.ID, "%d is credited and %d given back; its credits come to %d", l.Credited, l.Refunded, byLine[l.ID])
+		}
+		for n, u := range a.units[l.ID] {
+			if u.credited > u.worth {
+				a.fails("V-M13", l.ID, "unit %d is credited %d, and worth %d", n, u.credited, u.worth)
+			}
+			arrived = arrived || u.cancelled == 0 && !u.lost
+		}
+	}
+	if shipping := byLine[""]; shipping != a.o.ShippingCredited || shipping > 0 && arrived {
+		a.fails("V-M14", a.o.ID, "%d of the shipping is credited, its credits come to %d, and units arrived: %v", a.o.ShippingCredited, shipping, arrived)
+	}
+	refunded, back := map[string]int64{}, int64(0)
+	for _, r := range a.o.Refunds {
+		sum := r.Shipping + r.Excess
+		back += r.Shipping
+		for _, l := range r.Lines {
+			sum += l.Amount
+			refunded[l.LineID] += l.Amount
+		}
+		if sum != r.Amount {
+			a.fails("V-M15", r.ID, "a refund of %d, and its parts are %d", r.Amount, sum)
+		}
+	}
+	for _, l := range a.o.Lines {
+		if l.Refunded != refunded[l.ID] {
+			a.fails("V-M15", l.ID, "%d is given back, and its refunds come to %d", l.Refunded, refunded[l.ID])
+		}
+	}
+	if back != a.o.ShippingRefunded || back > a.o.ShippingCredited {
+		a.fails("V-M15", a.o.ID, "%d of the shipping is given back of %d credited, and its refunds come to %d", a.o.ShippingRefunded, a.o.ShippingCredited, back)
+	}
+}
