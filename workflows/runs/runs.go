@@ -99,12 +99,21 @@ func (r *Runs) update(ctx context.Context, s subject, reuse enumspb.WorkflowIdRe
 	return facts, nil
 }
 
+// attempt asks the run that is there, and starts one only when there is none: a start that meets a run costs Temporal
+// more than the update does. A placing starts its run.
 func (r *Runs) attempt(ctx context.Context, s subject, reuse enumspb.WorkflowIdReusePolicy, name, key string, args []any) (facts order.Facts, err error) {
+	update := client.UpdateWorkflowOptions{WorkflowID: s.runID, UpdateID: key, UpdateName: name, Args: args, WaitForStage: client.WorkflowUpdateStageCompleted}
+	if name != workflows.UpdatePlace {
+		handle, err := r.client.UpdateWorkflow(ctx, update)
+		if err == nil {
+			err = handle.Get(ctx, &facts)
+		}
+		if !errors.As(err, new(*serviceerror.NotFound)) {
+			return facts, err
+		}
+	}
 	handle, err := r.client.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
-		StartWorkflowOperation: r.client.NewWithStartWorkflowOperation(r.startOptions(s, reuse), s.workflow, s.input),
-		UpdateOptions: client.UpdateWorkflowOptions{WorkflowID: s.runID, UpdateID: key, UpdateName: name,
-			Args: args, WaitForStage: client.WorkflowUpdateStageCompleted},
-	})
+		StartWorkflowOperation: r.client.NewWithStartWorkflowOperation(r.startOptions(s, reuse), s.workflow, s.input), UpdateOptions: update})
 	if err != nil {
 		return facts, err
 	}
@@ -171,13 +180,7 @@ const looking = 2 * time.Second
 func (r *Runs) wake(ctx context.Context, s subject) error {
 	waiting, cancel := context.WithTimeout(ctx, looking)
 	defer cancel()
-	handle, err := r.client.UpdateWithStartWorkflow(waiting, client.UpdateWithStartWorkflowOptions{
-		StartWorkflowOperation: r.client.NewWithStartWorkflowOperation(r.startOptions(s, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE), s.workflow, s.input),
-		UpdateOptions:          client.UpdateWorkflowOptions{WorkflowID: s.runID, UpdateName: workflows.UpdateFacts, WaitForStage: client.WorkflowUpdateStageCompleted},
-	})
-	if err == nil {
-		err = handle.Get(waiting, nil)
-	}
+	_, err := r.attempt(waiting, s, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, workflows.UpdateFacts, "", nil)
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
