@@ -11,6 +11,7 @@ import (
 	"github.com/lib/pq"
 	"go.temporal.io/sdk/client"
 
+	waybill "github.com/waybill-oms/waybill/api/client"
 	"github.com/waybill-oms/waybill/workflows"
 )
 
@@ -152,7 +153,7 @@ func (r *runner) originals(ctx context.Context) (ids []string, err error) {
 		if open == 0 {
 			break
 		}
-		if err := pause(ctx, lookEvery); err != nil {
+		if err := waybill.Pause(ctx, lookEvery); err != nil {
 			return nil, err
 		}
 	}
@@ -221,7 +222,7 @@ func (r *runner) quiet(ctx context.Context) error {
 		if err := r.db.QueryRowContext(ctx, `SELECT count(*) FROM inbox WHERE heard_at IS NULL`).Scan(&left); err != nil || left == 0 {
 			return err
 		}
-		if err := pause(ctx, lookEvery); err != nil {
+		if err := waybill.Pause(ctx, lookEvery); err != nil {
 			return err
 		}
 	}

@@ -33,32 +33,21 @@ func ask[R any](ctx context.Context, t *tally, what string, send func() (R, erro
 			t.note(what, time.Since(sent))
 			return answer, nil
 		}
-		wait, reason := pauseMin, "no_answer"
+		after, again := client.Again(err)
+		if !again {
+			return answer, fmt.Errorf("%s: %w", what, err)
+		}
+		wait, reason := max(after, pauseMin), "no_answer"
 		var refused *client.Error
 		if errors.As(err, &refused) {
-			if refused.Status != http.StatusTooManyRequests && refused.Status != http.StatusServiceUnavailable {
-				return answer, fmt.Errorf("%s: %w", what, err)
-			}
-			wait, reason = max(refused.RetryAfter, pauseMin), fmt.Sprintf("%d %s", refused.Status, refused.Code)
+			reason = fmt.Sprintf("%d %s", refused.Status, refused.Code)
 		}
 		t.count(what + ": " + reason)
 		if time.Since(began)+wait > patience {
 			return answer, fmt.Errorf("%s: %w", what, err)
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := client.Pause(ctx, wait); err != nil {
 			return answer, err
 		}
-	}
-}
-
-// pause waits, unless ctx ends first.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

@@ -127,7 +127,7 @@ func (p *play) until(ctx context.Context, what string, is func() bool) error {
 		if time.Since(began) > waitMax {
 			return fmt.Errorf("not %s within %s: %s", what, waitMax, p.order.Status)
 		}
-		if err := pause(ctx, lookEvery); err != nil {
+		if err := client.Pause(ctx, lookEvery); err != nil {
 			return err
 		}
 		r, err := ask(ctx, p.tally, "look", func() (*client.GetOrderResponse, error) { return p.api.GetOrderWithResponse(ctx, p.order.ID) })

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/waybill-oms/waybill/api"
+	waybill "github.com/waybill-oms/waybill/api/client"
 	"github.com/waybill-oms/waybill/devstack"
 	"github.com/waybill-oms/waybill/store"
 	"github.com/waybill-oms/waybill/telemetry"
@@ -204,7 +205,7 @@ func (s *Own) ready(ctx context.Context, dir string) error {
 				return nil
 			}
 		}
-		if err := pause(ctx, lookEvery); err != nil {
+		if err := waybill.Pause(ctx, lookEvery); err != nil {
 			return context.Cause(ctx)
 		}
 	}

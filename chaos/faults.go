@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/waybill-oms/waybill/api/client"
 )
 
 // Done is a fault that was done, and undone.
@@ -34,7 +36,7 @@ type breaker struct {
 func (b *breaker) play(ctx, window context.Context, faults []Fault) {
 	began := time.Now()
 	for _, f := range faults {
-		if pause(window, time.Until(began.Add(f.At))) != nil {
+		if client.Pause(window, time.Until(began.Add(f.At))) != nil {
 			break
 		}
 		b.under.Go(func() { b.one(ctx, window, f) })
@@ -79,12 +81,12 @@ func (b *breaker) apply(ctx, window context.Context, f Fault) error {
 		})
 	case Freeze:
 		thaw, err := b.stack.parts[f.Target].freeze()
-		_ = pause(window, f.For)
+		_ = client.Pause(window, f.For)
 		return errors.Join(err, thaw())
 	}
 	r := b.stack.net.ways[f.Target]
 	err := r.breaks(f.Kind)
-	_ = pause(window, f.For)
+	_ = client.Pause(window, f.For)
 	return errors.Join(err, r.heals(context.WithoutCancel(ctx)))
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/waybill-oms/waybill/api/client"
 	"github.com/waybill-oms/waybill/demo"
 	"github.com/waybill-oms/waybill/store/verify"
 )
@@ -61,7 +62,7 @@ func (r *run) settle(ctx context.Context) (left, last []string, err error) {
 		}
 		last = left
 		r.stack.note("not settled: " + strings.Join(left, "; "))
-		if pause(within, time.Second) != nil {
+		if client.Pause(within, time.Second) != nil {
 			return left, last, ctx.Err()
 		}
 	}

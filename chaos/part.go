@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/waybill-oms/waybill/api/client"
 )
 
 // instance is one life of a part.
@@ -76,7 +78,7 @@ func (p *part) keep(ctx context.Context) {
 		return // another has taken over
 	}
 	_ = now.stop() // what it still holds, such as a lock on its folder
-	for wait := p.backAgain(); pause(ctx, wait) == nil; wait = time.Second {
+	for wait := p.backAgain(); client.Pause(ctx, wait) == nil; wait = time.Second {
 		another, err := p.begin(ctx)
 		if err != nil {
 			p.tell("%s does not start: %v", p.name, err)
@@ -156,16 +158,4 @@ func (p *part) down() error {
 	}
 	<-p.kept
 	return p.instance().stop()
-}
-
-// pause waits, unless ctx ends first.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

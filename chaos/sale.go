@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 	"time"
 
@@ -102,10 +101,7 @@ var errUndecided = errors.New("it is stored and not decided")
 func (s *sale) persist(ctx context.Context, try func() error) error {
 	for {
 		err := try()
-		var refused *client.Error
-		final := err == nil || errors.As(err, &refused) &&
-			refused.Status != http.StatusTooManyRequests && refused.Status != http.StatusServiceUnavailable
-		if final || pause(ctx, 500*time.Millisecond) != nil {
+		if _, again := client.Again(err); !again || client.Pause(ctx, 500*time.Millisecond) != nil {
 			return err
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/waybill-oms/waybill/api/client"
 	"github.com/waybill-oms/waybill/devstack"
 	"github.com/waybill-oms/waybill/workflows"
 )
@@ -310,7 +311,7 @@ func until(ctx context.Context, limit time.Duration, try func(context.Context) e
 		if err == nil {
 			return nil
 		}
-		if pause(ctx, 100*time.Millisecond) != nil {
+		if client.Pause(ctx, 100*time.Millisecond) != nil {
 			return err
 		}
 	}

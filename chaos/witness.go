@@ -53,7 +53,7 @@ const (
 func (s *subscriber) follow(ctx context.Context) {
 	for ctx.Err() == nil {
 		if _, err := s.read(ctx, waitFor); err != nil {
-			_ = pause(ctx, 500*time.Millisecond)
+			_ = client.Pause(ctx, 500*time.Millisecond)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -44,20 +43,18 @@ func (c retrying) Do(r *http.Request) (*http.Response, error) {
 		if err == nil || r.Context().Err() != nil {
 			return res, err
 		}
-		wait, refused := pauseMin, (*client.Error)(nil)
-		if errors.As(err, &refused) {
-			if refused.Status != http.StatusTooManyRequests && refused.Status != http.StatusServiceUnavailable {
-				return nil, err
-			}
-			wait = max(refused.RetryAfter, pauseMin)
+		after, again := client.Again(err)
+		if !again {
+			return nil, err
 		}
+		wait := max(after, pauseMin)
 		if time.Since(began)+wait > c.patience {
-			if refused == nil {
+			if !errors.As(err, new(*client.Error)) {
 				err = &unreachable{err}
 			}
 			return nil, err
 		}
-		if err := pause(r.Context(), wait); err != nil {
+		if err := client.Pause(r.Context(), wait); err != nil {
 			return nil, err
 		}
 		if r.GetBody != nil {
@@ -65,18 +62,6 @@ func (c retrying) Do(r *http.Request) (*http.Response, error) {
 				return nil, err
 			}
 		}
-	}
-}
-
-// pause waits, unless ctx ends first.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

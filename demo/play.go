@@ -137,7 +137,7 @@ func (p *play) until(ctx context.Context, expected string, is func() bool) error
 		if time.Since(began) > p.Patience {
 			return &unexpected{expected, stand(p.order, p.back)}
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := client.Pause(ctx, wait); err != nil {
 			return err
 		}
 	}

@@ -66,7 +66,7 @@ func (p *play) askForDecision(ctx context.Context) error {
 		if p.order, err = only(r.JSON201, r.JSON202, r.JSON200); err != nil || r.JSON202 == nil || time.Since(began) > p.Patience {
 			return err
 		}
-		if err := pause(ctx, pauseMin); err != nil {
+		if err := client.Pause(ctx, pauseMin); err != nil {
 			return err
 		}
 	}

@@ -180,7 +180,7 @@ func (p *play) askToShip(ctx context.Context, fulfillmentID string) error {
 		if err != nil || r.JSON202 == nil || time.Since(began) > p.Patience {
 			return err
 		}
-		if err := pause(ctx, pauseMin); err != nil {
+		if err := client.Pause(ctx, pauseMin); err != nil {
 			return err
 		}
 	}
