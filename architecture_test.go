@@ -41,7 +41,10 @@ var mayImport = map[string]string{
 	"gateways/external":    "domain/payment",
 	"gateways/gatewaytest": "domain/payment domain/shipping",
 	"gateways/sandbox":     "domain/payment domain/shipping",
-	"gateways/shopify":     "domain/fault domain/inventory domain/money domain/order domain/shipping",
+	// The sandbox in a process of its own, and what says how it is tested.
+	"gateways/sandbox/remote":      "domain/payment domain/shipping gateways/sandbox",
+	"gateways/sandbox/sandboxtest": "domain/shipping gateways/gatewaytest",
+	"gateways/shopify":             "domain/fault domain/inventory domain/money domain/order domain/shipping",
 
 	// What drives orders.
 	"activities":     "domain/fault domain/id domain/order domain/payment domain/shipping store",
@@ -55,14 +58,25 @@ var mayImport = map[string]string{
 	"api/client":  "",
 
 	// What assembles the rest.
-	"worker":      "activities domain/id domain/order gateways/external gateways/sandbox health relay store telemetry workflows workflows/runs",
-	"cmd/waybill": "api api/client config demo devstack domain/fault domain/id domain/money domain/order gateways/sandbox gateways/shopify store store/verify telemetry worker workflows workflows/runs",
+	"worker":      "activities domain/id domain/order gateways/external gateways/sandbox gateways/sandbox/remote health relay store telemetry workflows workflows/runs",
+	"cmd/waybill": "api api/client bench chaos config demo devstack domain/fault domain/id domain/money domain/order gateways/sandbox gateways/sandbox/remote gateways/shopify simulation simulation/core simulation/life store store/verify telemetry worker workflows workflows/runs",
 	"config":      "domain/order domain/returns",
 	"demo":        "api/client",
+	"bench":       "api api/client devstack store telemetry worker workflows",
 
 	// What a process tells of itself. Telemetry imports nothing of the rest, so anybody may tell it something.
 	"health":    "domain/fault",
 	"telemetry": "",
+
+	// Worlds that are played against Waybill. What they share knows nothing of it.
+	"chaos":           "api/client demo devstack simulation store/verify worker workflows",
+	"simulation":      "",
+	"simulation/core": "domain/fault domain/id domain/inventory domain/order domain/payment domain/returns domain/shipping simulation",
+	"simulation/life": "activities domain/fault domain/inventory domain/order domain/payment domain/returns domain/shipping gateways/sandbox relay simulation store store/verify worker workflows",
+
+	// What shows that these worlds notice: it builds bugs into the binary, and runs it.
+	"planted":      "devstack",
+	"planted/core": "simulation simulation/core",
 
 	// What brings up the systems that Waybill needs, for development and tests. It knows nothing of orders.
 	"devstack":          "tools",
@@ -76,17 +90,18 @@ var confined = map[string]string{
 	// One place has the SQL. The sandbox keeps books of its own, in a pool of its own; verify reads what the store wrote.
 	"github.com/jmoiron/sqlx": "store store/verify gateways/sandbox",
 	// The development stack creates databases before there is a store.
-	"github.com/lib/pq":           "store store/verify gateways/sandbox devstack devstack/devtest",
+	"github.com/lib/pq":           "store store/verify gateways/sandbox devstack devstack/devtest bench", // bench fills databases, and asks what they count
 	"github.com/pressly/goose":    "store",
-	"go.temporal.io/sdk/workflow": "workflows worker telemetry",
-	"go.temporal.io/sdk/worker":   "worker",
-	"go.temporal.io/sdk/activity": "activities telemetry",
-	"go.temporal.io/sdk/temporal": "activities workflows workflows/runs telemetry",
+	"go.temporal.io/sdk/workflow": "workflows worker telemetry bench simulation/life",
+	"go.temporal.io/sdk/worker":   "worker simulation/life",
+	"go.temporal.io/sdk/activity": "activities telemetry simulation/life",
+	"go.temporal.io/sdk/temporal": "activities workflows workflows/runs telemetry bench simulation/life",
 	"go.temporal.io/sdk/log":      "worker devstack",
-	"go.temporal.io/sdk/client":   "workflows/runs worker telemetry cmd/waybill devstack api", // api: its process is handed the connection, for runs
-	"go.temporal.io/api":          "workflows workflows/runs devstack devstack/devtest store/verify api telemetry",
+	"go.temporal.io/sdk/client":   "workflows/runs worker telemetry cmd/waybill devstack api bench chaos", // api: its process is handed the connection, for runs
+	"go.temporal.io/api":          "workflows workflows/runs devstack devstack/devtest store/verify api telemetry bench simulation/life",
 	// What goes around runs and activities without being part of them.
-	"go.temporal.io/sdk/interceptor": "telemetry",
+	"go.temporal.io/sdk/testsuite":   "simulation/life", // the environment that its world is
+	"go.temporal.io/sdk/interceptor": "telemetry simulation/life",
 	"go.temporal.io/sdk/converter":   "telemetry",
 	"go.temporal.io/sdk/contrib":     "telemetry",
 	// Traces and metrics are made in one place, so that what they may show is decided there.

@@ -316,7 +316,7 @@ func TestRefusalsAreBounded(t *testing.T) {
 			if strings.HasSuffix(name, " lines") {
 				require.Equal(t, []client.FieldError{{Pointer: "/lines", Code: "too_many", Detail: "must have at most 500 entries"}}, problem.Errors)
 			}
-			require.Less(t, time.Since(start), time.Second)
+			require.Less(t, time.Since(start), 30*time.Second, "a tenth of a second on a quiet machine; the square of its length would take minutes")
 		})
 	}
 }

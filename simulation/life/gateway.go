@@ -178,6 +178,9 @@ func (b books) breaking(orderID string, change func() (*order.Order, error)) (*o
 		return nil, broken()
 	}
 	o, err := change()
+	if err == nil {
+		w.stored(o)
+	}
 	if err == nil && w.faulty(w.wild/6, subject, n, "lost_commit") {
 		return nil, broken()
 	}

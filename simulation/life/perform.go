@@ -58,6 +58,10 @@ func (h *hands) perform(ctx workflow.Context, name string, input any, local bool
 	t := &task{run: h.scene.run, runType: workflow.GetInfo(ctx).WorkflowType.Name, activity: name, asked: workflow.Now(ctx), attempt: 1, local: local}
 	t.subject = subjectOf(name, input)
 	for {
+		if ctx.Err() != nil { // as the SDK does: in a context that was cancelled nothing is begun
+			settle.SetError(ctx.Err())
+			return future
+		}
 		n := w.attempt("perform " + t.subject)
 		_ = workflow.Sleep(ctx, w.between(time.Millisecond, 40*time.Millisecond, "before", t.subject, n))
 		facts, err, died := w.once(t, input, n)

@@ -1,6 +1,7 @@
 package life
 
 import (
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -116,9 +117,15 @@ func (l *life) fulfill(what, name string, f order.Fulfillment, build func(activi
 
 func (l *life) ship(fulfillmentID string) deed {
 	return deed{"warehouse", "ship " + fulfillmentID, func(ctx workflow.Context) error {
-		return l.send(ctx, "warehouse", command{name: workflows.UpdateShip, build: func(c activities.Caller) any {
+		err := l.send(ctx, "warehouse", command{name: workflows.UpdateShip, build: func(c activities.Caller) any {
 			return activities.ShipCommand{Caller: c, FulfillmentID: fulfillmentID}
 		}})
+		rest := slices.ContainsFunc(l.look(l.orderID).Lines, func(line order.Line) bool { return line.Open() > 0 })
+		if rest && l.seed.Chance(500, "cancels too late", fulfillmentID) {
+			late := l.cancel("too late", nil)
+			l.tell(late.who, late.what, outcomeOf(late.do(ctx)))
+		}
+		return err
 	}}
 }
 
