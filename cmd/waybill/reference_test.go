@@ -145,7 +145,7 @@ func TestASettingHasOneNameAndOneDefault(t *testing.T) {
 func TestTheDocumentationKnowsTheVariables(t *testing.T) {
 	parser := commandLine(t)
 	known := slices.AppendSeq(parser.Variables(), maps.Keys(parser.Others))
-	known = append(known, "WAYBILL_RECORD_HISTORIES") // of the worker's tests
+	known = append(known, "WAYBILL_RECORD_HISTORIES", "WAYBILL_REQUESTS") // of tests
 	named := regexp.MustCompile(`\bWAYBILL_[A-Z_]*[A-Z]\b`)
 	files := []string{"../../README.md", "../../ARCHITECTURE.md"}
 	require.NoError(t, filepath.WalkDir(docs, func(path string, _ fs.DirEntry, err error) error {
