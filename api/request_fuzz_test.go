@@ -54,7 +54,7 @@ func FuzzBody(f *testing.F) {
 		op := operations[int(which)%len(operations)]
 		schema := op.Body().Value
 		if len(data) > 4096 {
-			t.Skip() // the library alone takes minutes with some
+			return // the library alone takes minutes with some
 		}
 		body, err := decodeJSON(data)
 		if err != nil {
@@ -210,7 +210,7 @@ func FuzzPosition(f *testing.F) {
 	f.Fuzz(func(t *testing.T, list string, micros int64, key, subKey string) {
 		at := time.UnixMicro(micros).UTC()
 		if !utf8.ValidString(list) || !utf8.ValidString(key) || !utf8.ValidString(subKey) || at.Year() < 1 || at.Year() > 9999 {
-			t.Skip() // the books have no such text, and no such time
+			return // the books have no such text, and no such time
 		}
 		p := Position{At: at, Key: key, SubKey: subKey}
 		text := formatCursor(list, p)

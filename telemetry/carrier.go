@@ -72,6 +72,11 @@ func (c *carrierClient) SignalWithStartWorkflow(ctx context.Context, in *interce
 	return c.Next.SignalWithStartWorkflow(ctx, in)
 }
 
+func (c *carrierClient) UpdateWorkflow(ctx context.Context, in *interceptor.ClientUpdateWorkflowInput) (client.WorkflowUpdateHandle, error) {
+	writeRequest(interceptor.Header(ctx), Get(ctx, RequestID))
+	return c.Next.UpdateWorkflow(ctx, in)
+}
+
 func (c *carrierClient) UpdateWithStartWorkflow(ctx context.Context, in *interceptor.ClientUpdateWithStartWorkflowInput) (client.WorkflowUpdateHandle, error) {
 	writeRequest(interceptor.Header(ctx), Get(ctx, RequestID))
 	return c.Next.UpdateWithStartWorkflow(ctx, in)

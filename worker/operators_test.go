@@ -75,7 +75,7 @@ func TestWhatARunShows(t *testing.T) {
 	require.Contains(t, text(t, config.GetDetails()), "**Request Cancellation** cancels the order")
 	now := a.metadata("order/" + o.ID)
 	require.Contains(t, now.GetCurrentDetails(), "**Processing** · **waits for the warehouse** at nyc")
-	require.Len(t, now.GetDefinition().GetUpdateDefinitions(), 10)
+	require.Len(t, now.GetDefinition().GetUpdateDefinitions(), 11)
 	for _, u := range append(now.GetDefinition().GetUpdateDefinitions(), now.GetDefinition().GetSignalDefinitions()...) {
 		require.NotEmpty(t, u.GetDescription(), u.GetName())
 	}

@@ -59,7 +59,7 @@ func FuzzShare(f *testing.F) {
 	f.Add(int64(1)<<62, int64(99))
 	f.Fuzz(func(t *testing.T, value, percent int64) {
 		if value < 0 || percent < 0 || percent > 100 {
-			t.Skip()
+			return
 		}
 		share := returns.Share(value, percent)
 		require.True(t, share >= 0 && share <= value)
