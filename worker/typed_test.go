@@ -1,11 +1,15 @@
 package worker_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
 
+	"github.com/waybill-oms/waybill/devstack/devtest"
 	"github.com/waybill-oms/waybill/domain/order"
 	"github.com/waybill-oms/waybill/workflows"
 )
@@ -23,4 +27,15 @@ func TestATypedCancellationSaysWhatItIsAbout(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, handle.Get(t.Context(), nil))
 	require.Equal(t, order.Cancelled, a.settled(o.ID).Status)
+}
+
+// News for a run that nobody works on at the moment are kept until somebody does: an update would be lost with the server.
+func TestARunThatDoesNotAnswerIsLeftASignal(t *testing.T) {
+	a := bystander(t, devtest.Temporal(t).Address)
+	o := a.write(placement("1001", "tok_ok"))
+	require.NoError(t, a.Runs.Wake(t.Context(), o))
+	signaled := func(e *historypb.HistoryEvent) bool {
+		return e.EventType == enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
+	}
+	require.True(t, slices.ContainsFunc(a.history(o.ID), signaled))
 }
