@@ -20,6 +20,8 @@ import (
 // Orders is what the activities need of the store.
 type Orders interface {
 	Order(ctx context.Context, orderID string) (*order.Order, error)
+	// Recent may be some seconds old: enough to know what to ask of others, who may be asked late in any case.
+	Recent(ctx context.Context, orderID string) (*order.Order, error)
 	Change(ctx context.Context, orderID string, cmd *store.Command, act order.Act, decide func(*order.Order) error) (*order.Order, error)
 	Allocate(ctx context.Context, orderID string, act order.Act) (*order.Order, error)
 }

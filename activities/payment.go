@@ -67,12 +67,11 @@ func (a *Activities) Refund(ctx context.Context, s Step) (order.Facts, error) { 
 // pay finds out what became of an operation, sending it when that is what it takes, and writes the answer.
 func (a *Activities) pay(ctx context.Context, s Step) (order.Facts, error) {
 	defer alive(ctx)()
-	o, err := a.Orders.Order(ctx, s.OrderID)
+	o, op, err := a.due(ctx, s)
 	if err != nil {
 		return order.Facts{}, border(err)
 	}
-	op := o.Operation(s.Key)
-	if op == nil || !op.State.Open() {
+	if op == nil {
 		return facts(o, s.On), nil
 	}
 	request := o.PaymentRequest(*op)
@@ -90,6 +89,22 @@ func (a *Activities) pay(ctx context.Context, s Step) (order.Facts, error) {
 		return a.unanswered(ctx, s, err, o.Settling(*op) && errors.Is(err, payment.ErrNotFound))
 	}
 	return a.record(ctx, s, func(o *order.Order, act order.Act) { o.PaymentAnswered(s.Key, answer, act) })
+}
+
+// due is the operation that a step asks for, while it is open. That it is open may be some seconds old; that it is not
+// is what the facts say now.
+func (a *Activities) due(ctx context.Context, s Step) (*order.Order, *order.Operation, error) {
+	var o *order.Order
+	for _, read := range []func(context.Context, string) (*order.Order, error){a.Orders.Recent, a.Orders.Order} {
+		var err error
+		if o, err = read(ctx, s.OrderID); err != nil {
+			return nil, nil, err
+		}
+		if op := o.Operation(s.Key); op != nil && op.State.Open() {
+			return o, op, nil
+		}
+	}
+	return o, nil, nil
 }
 
 // ask looks before it leaps: what was sent before is looked up first, and what nobody wants any more is only

@@ -31,12 +31,11 @@ func (a *Activities) VoidLabel(ctx context.Context, s Step) (order.Facts, error)
 // anything, and it leaves no doubt.
 func (a *Activities) carry(ctx context.Context, s Step) (order.Facts, error) {
 	defer alive(ctx)()
-	o, err := a.Orders.Order(ctx, s.OrderID)
+	o, op, err := a.due(ctx, s)
 	if err != nil {
 		return order.Facts{}, border(err)
 	}
-	op := o.Operation(s.Key)
-	if op == nil || !op.State.Open() {
+	if op == nil {
 		return facts(o, s.On), nil
 	}
 	request := o.CarrierRequest(*op)

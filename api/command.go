@@ -14,6 +14,7 @@ import (
 
 	"github.com/waybill-oms/waybill/activities"
 	"github.com/waybill-oms/waybill/domain/fault"
+	"github.com/waybill-oms/waybill/domain/id"
 	"github.com/waybill-oms/waybill/domain/order"
 	"github.com/waybill-oms/waybill/store"
 )
@@ -31,57 +32,60 @@ func command(c *gin.Context, name, subject string) *store.Command {
 	return &store.Command{Key: IdempotencyKey(c), Name: name, Subject: subject, Fingerprint: fingerprint(c), Request: Canonical(c)}
 }
 
-// send takes a command to the order's run and returns the order as it then stands. Decide is the command's own
-// decision, asked beforehand where there may be no run.
-func (s *Service) send(c *gin.Context, o *order.Order, name string, build func(activities.Caller) any, decide func(*order.Order) error) (*order.Order, error) {
-	return s.deliver(c, o, o.Settled, decide, func(ctx context.Context, key string, caller activities.Caller) (order.Facts, error) {
-		return s.Runs.Command(ctx, o, name, key, build(caller))
-	})
-}
-
-// sendReturn takes a command to the run of one of the order's returns.
-func (s *Service) sendReturn(c *gin.Context, o *order.Order, returnID, name string, build func(activities.Caller) any, decide func(*order.Order) error) (*order.Order, error) {
-	return s.deliver(c, o, o.Return(returnID).Settled, decide, func(ctx context.Context, key string, caller activities.Caller) (order.Facts, error) {
-		caller.ReturnID = returnID
-		return s.Runs.CommandReturn(ctx, o, returnID, name, key, build(caller))
-	})
-}
-
-// deliver sends a command, once. One that was done before is not sent again, whatever became of the run; one that
-// would be refused, or change nothing, where nothing is left to be done needs no run to say so.
-func (s *Service) deliver(c *gin.Context, o *order.Order, settled bool, decide func(*order.Order) error,
-	send func(ctx context.Context, key string, caller activities.Caller) (order.Facts, error)) (*order.Order, error) {
-	about(c, o.ID)
-	done, found, err := s.Store.CommandDone(c.Request.Context(), IdempotencyKey(c))
+// send takes a command to the run of its subject, an order, a fulfillment order's order or a return, once, and returns
+// the order as it then stands. One that was done before is not sent again, whatever became of the run; one that would
+// be refused, or change nothing, where nothing is left to be done needs no run to say so: decide is the command's own
+// decision. The order is loaded beforehand only for that, and where a run has to be started.
+func (s *Service) send(c *gin.Context, kind, subjectID, name string, build func(activities.Caller) any, decide func(*order.Order) error) (*order.Order, error) {
+	leave, err := s.commands.take(c.Request.Context())
 	if err != nil {
 		return nil, err
 	}
+	defer leave()
+	subject, err := s.Store.Subject(c.Request.Context(), kind, subjectID, IdempotencyKey(c))
+	if err != nil {
+		return nil, err
+	}
+	about(c, subject.OrderID)
+	load := func(ctx context.Context) (*order.Order, error) { return s.Store.Order(ctx, subject.OrderID) }
 	print := fingerprint(c)
 	switch {
-	case found && done.Fingerprint != print:
-		return nil, reused(done.Request, Canonical(c))
-	case found:
-		return s.doneBefore(c, o.ID)
-	case settled:
+	case subject.Done != nil && subject.Done.Fingerprint != print:
+		return nil, reused(subject.Done.Request, Canonical(c))
+	case subject.Done != nil:
+		return s.doneBefore(c, subject.OrderID)
+	case subject.Settled:
+		o, err := load(c.Request.Context())
+		if err != nil {
+			return nil, err
+		}
 		if changes, err := tried(o, decide); err != nil || !changes {
 			return o, err
 		}
 	}
 	ctx, cancel := limited(c, commandLimit)
 	defer cancel()
-	caller := activities.Caller{On: activities.On{OrderID: o.ID}, Key: IdempotencyKey(c), Fingerprint: print,
-		Request: Canonical(c), Actor: actor(c), RequestID: RequestID(c)}
+	to := order.ReturnRef{OrderID: subject.OrderID}
+	if kind == id.Return {
+		to.ReturnID = subjectID
+	}
+	caller := activities.Caller{On: activities.On{OrderID: to.OrderID, ReturnID: to.ReturnID}, Key: IdempotencyKey(c),
+		Fingerprint: print, Request: Canonical(c), Actor: actor(c), RequestID: RequestID(c)}
+	send := func(ctx context.Context, updateID string, caller activities.Caller) (order.Facts, error) {
+		return s.Runs.Command(ctx, to, name, updateID, build(caller), load)
+	}
 	// The update's id carries the fingerprint: the server would answer another payload under the same id as if
 	// it were the first.
 	updateID := IdempotencyKey(c) + "/" + print[:16]
 	answer, err := send(ctx, updateID, caller)
+	var o *order.Order
 	if err == nil {
-		o, err = s.Store.Order(c.Request.Context(), o.ID)
+		o, err = load(c.Request.Context())
 	}
 	if err == nil && answer.Version > o.Version {
 		// The run gave the answer of a time that the database was put back from. Asked under another id, it decides again.
 		if _, err = send(ctx, fmt.Sprintf("%s/%d", updateID, o.Version), caller); err == nil {
-			o, err = s.Store.Order(c.Request.Context(), o.ID)
+			o, err = load(c.Request.Context())
 		}
 	}
 	if fault.Is(err, "idempotency_key_reused") {

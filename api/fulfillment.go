@@ -8,6 +8,7 @@ import (
 	"github.com/waybill-oms/waybill/activities"
 	"github.com/waybill-oms/waybill/api/client"
 	"github.com/waybill-oms/waybill/domain/fault"
+	"github.com/waybill-oms/waybill/domain/id"
 	"github.com/waybill-oms/waybill/domain/order"
 	"github.com/waybill-oms/waybill/store"
 	"github.com/waybill-oms/waybill/workflows"
@@ -98,16 +99,7 @@ func (s *Service) shipFulfillment(c *gin.Context) error {
 }
 
 func (s *Service) commandFulfillment(c *gin.Context, name string, build func(activities.Caller) any, decide func(*order.Order) error) (*order.Order, error) {
-	orderID, err := s.Store.OrderOf(c.Request.Context(), c.Param("id"))
-	if err != nil {
-		return nil, err
-	}
-	about(c, orderID)
-	o, err := s.Store.Order(c.Request.Context(), orderID)
-	if err != nil {
-		return nil, err
-	}
-	return s.send(c, o, name, build, decide)
+	return s.send(c, id.Fulfillment, c.Param("id"), name, build, decide)
 }
 
 func (s *Service) replyFulfillment(c *gin.Context, o *order.Order, status int) error {

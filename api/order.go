@@ -18,12 +18,20 @@ import (
 	"github.com/waybill-oms/waybill/workflows"
 )
 
-// placeOrder stores the order, then asks its run for the decision. From the moment it is stored nothing loses it.
+// placeOrder waits for its turn, stores the order, then asks its run for the decision. From the moment it is stored
+// nothing loses it.
 func (s *Service) placeOrder(c *gin.Context) error {
 	p := placement(Body[client.OrderRequest](c)).Normalize()
 	if err := p.Validate(s.Gateways...); err != nil {
 		return err
 	}
+	deciding, cancel := limited(c, placeLimit)
+	defer cancel()
+	leave, err := s.placings.take(deciding)
+	if err != nil {
+		return err
+	}
+	defer func() { leave() }()
 	o, fresh, err := s.Store.Place(c.Request.Context(), p, s.NewID(id.Order), IdempotencyKey(c), s.act(c))
 	if err != nil {
 		return err
@@ -36,7 +44,7 @@ func (s *Service) placeOrder(c *gin.Context) error {
 		}
 	}
 	if o.Decision == order.Undecided && !o.Status.Final() {
-		o = s.decided(c, o)
+		o, leave = s.decided(deciding, o, fresh, leave), func() {}
 	}
 	return answerPlacing(c, o, status)
 }
@@ -63,12 +71,34 @@ func compare(o *order.Order, p order.Placement, key string) (status int, err err
 	return http.StatusOK, nil
 }
 
-// decided waits a while for the order's decision. Without one the order is what it was: stored.
-func (s *Service) decided(c *gin.Context, o *order.Order) *order.Order {
-	ctx, cancel := limited(c, placeLimit)
-	defer cancel()
-	_, _ = s.Runs.Place(ctx, o) // whatever went wrong: a sweeper starts what has no run
-	now, err := s.Store.Order(context.WithoutCancel(c.Request.Context()), o.ID)
+// decided waits for the order's decision for as long as ctx allows. Without one the order is what it was: stored. One
+// that could not be started is left to the relay, the first time that it is asked for: whatever goes wrong here, a
+// sweeper starts what has no run. The turn is kept while the order is worked on, also when nobody waits any more:
+// otherwise the slower decisions are, the more would be begun.
+func (s *Service) decided(ctx context.Context, o *order.Order, fresh bool, leave func()) *order.Order {
+	answered := make(chan error, 1)
+	go func() {
+		defer leave()
+		working, cancel := context.WithTimeout(context.WithoutCancel(ctx), workLimit)
+		defer cancel()
+		_, err := s.Runs.Place(working, o)
+		answered <- err
+	}()
+	var failed error
+	select {
+	case failed = <-answered:
+	case <-ctx.Done():
+		failed = ctx.Err()
+	}
+	ctx = context.WithoutCancel(ctx)
+	if failed != nil && fresh {
+		asking, cancel := context.WithTimeout(ctx, askLimit)
+		defer cancel()
+		if running, err := s.Runs.Running(asking, o.ID); err != nil || !running {
+			_ = s.Store.LeaveToRelay(ctx, o.ID, s.Now())
+		}
+	}
+	now, err := s.Store.Order(ctx, o.ID)
 	if err != nil {
 		return o
 	}
@@ -249,11 +279,8 @@ func (s *Service) commandOrder(c *gin.Context, name string, build func(activitie
 }
 
 func (s *Service) commandOrderTo(c *gin.Context, status int, name string, build func(activities.Caller) any, decide func(*order.Order) error) error {
-	o, err := s.Store.Order(c.Request.Context(), c.Param("id"))
+	o, err := s.send(c, id.Order, c.Param("id"), name, build, decide)
 	if err != nil {
-		return err
-	}
-	if o, err = s.send(c, o, name, build, decide); err != nil {
 		return err
 	}
 	Reply(c, status, renderOrder(o))
@@ -275,11 +302,7 @@ func (s *Service) payOrder(c *gin.Context) error {
 	if err := knownGateway(body.Gateway, s.Gateways); err != nil {
 		return err
 	}
-	o, err := s.Store.Order(c.Request.Context(), c.Param("id"))
-	if err != nil {
-		return err
-	}
-	o, err = s.send(c, o, workflows.UpdatePayment, func(caller activities.Caller) any {
+	o, err := s.send(c, id.Order, c.Param("id"), workflows.UpdatePayment, func(caller activities.Caller) any {
 		return activities.PaymentCommand{Caller: caller, Gateway: body.Gateway, Token: body.Token}
 	}, func(o *order.Order) error { return o.NewToken(body.Gateway, body.Token, s.act(c)) })
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/waybill-oms/waybill/activities"
 	"github.com/waybill-oms/waybill/api/client"
+	"github.com/waybill-oms/waybill/domain/id"
 	"github.com/waybill-oms/waybill/domain/order"
 	"github.com/waybill-oms/waybill/workflows"
 )
@@ -26,12 +27,11 @@ func (s *Service) settleRefund(c *gin.Context) error {
 		return activities.RefundCommand{Caller: caller, RefundID: r.ID, Reference: reference}
 	}
 	decide := func(o *order.Order) error { return o.SettleRefund(r.ID, reference, s.act(c)) }
+	kind, subject := id.Order, o.ID
 	if r.ReturnID != "" {
-		o, err = s.sendReturn(c, o, r.ReturnID, workflows.UpdateSettleRefund, build, decide)
-	} else {
-		o, err = s.send(c, o, workflows.UpdateSettleRefund, build, decide)
+		kind, subject = id.Return, r.ReturnID
 	}
-	if err != nil {
+	if o, err = s.send(c, kind, subject, workflows.UpdateSettleRefund, build, decide); err != nil {
 		return err
 	}
 	Reply(c, http.StatusOK, renderOrder(o))

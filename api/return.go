@@ -223,11 +223,8 @@ func (s *Service) inspectReturn(c *gin.Context) error {
 }
 
 func (s *Service) commandReturn(c *gin.Context, name string, build func(activities.Caller) any, decide func(*order.Order) error) error {
-	o, err := s.orderOfReturn(c)
+	o, err := s.send(c, id.Return, c.Param("id"), name, build, decide)
 	if err != nil {
-		return err
-	}
-	if o, err = s.sendReturn(c, o, c.Param("id"), name, build, decide); err != nil {
 		return err
 	}
 	return replyReturn(c, o)

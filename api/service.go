@@ -14,6 +14,7 @@ import (
 	"github.com/waybill-oms/waybill/domain/order"
 	"github.com/waybill-oms/waybill/store"
 	"github.com/waybill-oms/waybill/workflows"
+	"github.com/waybill-oms/waybill/workflows/runs"
 )
 
 // Store is what the API needs of the books: placing, facts that come by themselves, and reads. Every other change
@@ -23,9 +24,11 @@ type Store interface {
 	Change(ctx context.Context, orderID string, cmd *store.Command, act order.Act, decide func(*order.Order) error) (*order.Order, error)
 	ChangeStock(ctx context.Context, cmd *store.Command, kind inventory.Kind, locationID string, changes []store.StockChange, reason string, act order.Act) error
 	Dispose(ctx context.Context, cmd *store.Command, locationID string, lines []inventory.Decided, reason string, act order.Act) error
+	LeaveToRelay(ctx context.Context, orderID string, at time.Time) error
 	PutLocation(ctx context.Context, l store.Location, act order.Act) (created bool, err error)
 
 	Order(ctx context.Context, orderID string) (*order.Order, error)
+	Subject(ctx context.Context, kind, subjectID, key string) (store.Subject, error)
 	OrderOf(ctx context.Context, id string) (orderID string, err error)
 	CommandDone(ctx context.Context, key string) (cmd store.Command, found bool, err error)
 	Orders(ctx context.Context, f store.OrderFilter) ([]store.OrderSummary, error)
@@ -43,8 +46,7 @@ type Store interface {
 // Runs is what the API needs of the runs of orders and returns.
 type Runs interface {
 	Place(ctx context.Context, o *order.Order) (order.Facts, error)
-	Command(ctx context.Context, o *order.Order, name, key string, command any) (order.Facts, error)
-	CommandReturn(ctx context.Context, o *order.Order, returnID, name, key string, command any) (order.Facts, error)
+	Command(ctx context.Context, to order.ReturnRef, name, key string, command any, load runs.Load) (order.Facts, error)
 	EnsureReturn(ctx context.Context, o *order.Order, returnID string) error
 	Wake(ctx context.Context, o *order.Order) error
 	WakeReturn(ctx context.Context, o *order.Order, returnID string) error
@@ -63,11 +65,18 @@ type Service struct {
 	Stopping <-chan struct{} // closed when the process begins to stop: whoever waits for an event is answered then
 	waiting  atomic.Int64    // requests that wait for an event
 	end      feedEnd
+
+	placings, commands turns // who may be at work
 }
 
 const (
-	// placeLimit is how long a checkout waits for a decision; after that the order is a stored fact and answers 202.
+	// placeLimit is how long a checkout waits for a decision, its turn included; after that the order is a stored fact
+	// and answers 202.
 	placeLimit = 2 * time.Second
+	// workLimit is how long an order that is being decided keeps its turn.
+	workLimit = 2 * placeLimit
+	// askLimit is how long is waited to hear whether an order that is not decided has a run.
+	askLimit = 200 * time.Millisecond
 	// startLimit is how long whoever asked for a return waits for its run; a sweeper starts what has none.
 	startLimit = time.Second
 	// commandLimit is how long a command waits for its answer.
@@ -78,6 +87,7 @@ const (
 
 // Handlers has the service's handler for each operation.
 func (s *Service) Handlers() Handlers {
+	s.placings, s.commands = newTurns(placingsMax, placingsQueue), newTurns(commandsMax, commandsQueue)
 	return Handlers{
 		"placeOrder": s.placeOrder, "listOrders": s.listOrders, "getOrder": s.getOrder,
 		"getOrderProgress": s.getOrderProgress, "getOrderTimeline": s.getOrderTimeline,

@@ -33,6 +33,7 @@ type Options struct {
 	For      time.Duration // how long each of them is measured, both sides together
 	Orders   int           // how many orders each of them places at most; 0: as many as there is time for
 	Slice    time.Duration // how long one side is counted before the other has its turn
+	WarmUp   time.Duration // how long each side runs before anything is counted: connections prepare their statements then
 	Lines    int           // of each order
 	Preload  int           // orders that are to be in the database beforehand
 	// Progress hears what is under way, a few times a second at most. It may be nil.
@@ -90,6 +91,9 @@ func Run(ctx context.Context, stack Stack, o Options) (*Report, error) {
 	}
 	report := &Report{TemporalStore: stack.Store, Lines: o.Lines}
 	if err := r.db.QueryRowContext(ctx, `SELECT count(*) FROM orders`).Scan(&report.OrdersBefore); err != nil {
+		return nil, err
+	}
+	if err := r.warmUp(ctx); err != nil {
 		return nil, err
 	}
 	for _, inFlight := range o.InFlight {
@@ -198,6 +202,28 @@ func (r *runner) level(ctx context.Context, inFlight int) (level Level, err erro
 		}
 	}
 	return r.sumUp(ctx, inFlight, sides)
+}
+
+// warmUp has each side run for a while, and forgets it.
+func (r *runner) warmUp(ctx context.Context) error {
+	if r.WarmUp == 0 {
+		return nil
+	}
+	shop, err := r.shop(r.Lines)
+	if err != nil {
+		return err
+	}
+	shop.code = r.code + "w"
+	for _, s := range []*side{newSide("bare", r.bare.play), newSide("waybill", shop.play)} {
+		r.Progress("warming up: " + s.name)
+		if err := s.turn(ctx, r.meter, r.InFlight[0], r.WarmUp, nil); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		if err := r.quiet(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // enough tells whether another slice would be counted at all.

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/waybill-oms/waybill/domain/order"
 )
 
@@ -191,27 +193,48 @@ func (r *Relay) Sweep(ctx context.Context) (started int, err error) {
 	return orders + returns, errors.Join(failed, failedToo)
 }
 
-// sweep goes through a list page by page. One that cannot be started does not stop the rest; several in a row do:
-// then it is not they.
+// sweepAtOnce is how many runs are asked for, and started, at a time.
+const sweepAtOnce = 16
+
+// sweep goes through a list page by page, several at a time. One that cannot be started does not stop the rest; several
+// in a row do: then it is not they.
 func (r *Relay) sweep(ctx context.Context, unsettled func(after string, before time.Time, limit int) ([]subject, error)) (started int, err error) {
 	const page, failuresMax = 500, 3
 	after, inARow := "", 0
+	var mu sync.Mutex
 	var failures []error
 	for {
 		found, err := unsettled(after, r.Act().At.Add(-r.SweepEvery), page)
 		if err != nil || len(found) == 0 {
 			return started, errors.Join(append(failures, err)...)
 		}
+		var asking errgroup.Group
+		asking.SetLimit(sweepAtOnce)
 		for _, s := range found {
-			missing, err := r.ensure(ctx, s)
-			if err == nil {
-				inARow = 0
-			} else if failures, inARow = append(failures, err), inARow+1; inARow >= failuresMax {
-				return started, errors.Join(failures...)
-			}
-			if missing && err == nil {
-				started++
-			}
+			asking.Go(func() error {
+				mu.Lock()
+				hopeless := inARow >= failuresMax
+				mu.Unlock()
+				if hopeless {
+					return nil
+				}
+				missing, err := r.ensure(ctx, s)
+				mu.Lock()
+				defer mu.Unlock()
+				switch {
+				case err != nil:
+					failures, inARow = append(failures, err), inARow+1
+				case missing:
+					started, inARow = started+1, 0
+				default:
+					inARow = 0
+				}
+				return nil
+			})
+		}
+		_ = asking.Wait() // what failed is in failures
+		if inARow >= failuresMax {
+			return started, errors.Join(failures...)
 		}
 		after = found[len(found)-1].id()
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/waybill-oms/waybill/store"
 	"github.com/waybill-oms/waybill/worker"
 	"github.com/waybill-oms/waybill/workflows"
+	"github.com/waybill-oms/waybill/workflows/runs"
 )
 
 func TestMain(m *testing.M) {
@@ -114,8 +115,13 @@ func (s *shop) until(orderID, wanted string, is func(*order.Order) bool) *order.
 func (s *shop) command(o *order.Order, name string, build func(activities.Caller) any) {
 	s.t.Helper()
 	c := activities.Caller{Key: name + o.ID, Fingerprint: name, Actor: "test"}
-	_, err := s.Runs.Command(s.within(30*time.Second), o, name, c.Key, build(c))
+	_, err := s.Runs.Command(s.within(30*time.Second), order.ReturnRef{OrderID: o.ID}, name, c.Key, build(c), s.load(o))
 	require.NoError(s.t, err)
+}
+
+// load reads the order for a run that has to be started.
+func (s *shop) load(o *order.Order) runs.Load {
+	return func(ctx context.Context) (*order.Order, error) { return s.Store.Order(ctx, o.ID) }
 }
 
 // delivered takes a new order to its customer.
@@ -159,7 +165,7 @@ func (s *shop) sendBack(o *order.Order) (*order.Order, *order.Return) {
 func (s *shop) commandReturn(o *order.Order, ret *order.Return, name string, build func(activities.Caller) any) order.Facts {
 	s.t.Helper()
 	c := activities.Caller{Key: name + ret.ID, Fingerprint: name, Actor: "test"}
-	facts, err := s.Runs.CommandReturn(s.within(30*time.Second), o, ret.ID, name, c.Key, build(c))
+	facts, err := s.Runs.Command(s.within(30*time.Second), order.ReturnRef{OrderID: o.ID, ReturnID: ret.ID}, name, c.Key, build(c), s.load(o))
 	require.NoError(s.t, err)
 	require.Equal(s.t, ret.ID, facts.ReturnID)
 	return facts

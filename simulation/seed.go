@@ -3,6 +3,7 @@ package simulation
 import (
 	"fmt"
 	"math/bits"
+	"reflect"
 )
 
 // Seed decides everything that chance would. A draw is a pure function of the seed and the names: it does not matter
@@ -14,7 +15,8 @@ const (
 	fnvPrime  = 1099511628211
 )
 
-// Draw is a number from 0 to 2⁶⁴−1. Integers of every type count as the same name when they are the same number.
+// Draw is a number from 0 to 2⁶⁴−1. Integers of every type count as the same name when they are the same number,
+// and so do strings.
 func (s Seed) Draw(names ...any) uint64 {
 	h := number(fnvOffset, uint64(s))
 	for _, name := range names {
@@ -27,8 +29,12 @@ func (s Seed) Draw(names ...any) uint64 {
 			h = number(h, uint64(n))
 		case uint64:
 			h = number(h, n)
-		default:
-			h = text(h, fmt.Sprint(n))
+		default: // a string of a type of its own; fmt would do, and every name of every draw would be garbage for it
+			v := reflect.ValueOf(n)
+			if v.Kind() != reflect.String {
+				panic("simulation: nothing is drawn by " + v.Type().String())
+			}
+			h = text(h, v.String())
 		}
 		h = (h ^ 0xff) * fnvPrime // so that "a", "bc" is not "ab", "c"
 	}

@@ -192,6 +192,7 @@ func (a *allocator) commit(ctx context.Context, batch []*allocation, lock string
 	}
 	for _, r := range batch {
 		if o := byID[r.orderID]; o != nil {
+			a.store.seen.keep(o)
 			r.answer <- allocated{order: o}
 		} else {
 			rest = append(rest, r)

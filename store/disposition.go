@@ -68,7 +68,10 @@ func dispose(ctx context.Context, tx *sqlx.Tx, reference, locationID string, lin
 		f.Fields = missing
 		return f
 	}
-	if err := r.write(ctx, tx, 0, movements); err != nil {
+	if _, err := r.write(ctx, tx, 0, nil); err != nil {
+		return err
+	}
+	if err := applyMovements(ctx, tx, movements); err != nil {
 		return err
 	}
 	return arrived(ctx, tx, locationID, came, act)

@@ -23,7 +23,9 @@ func setApart(t testing.TB, s *Store, onHand, qualityControl, damaged int64) {
 	m := inventory.Movement{SKU: "TEE-M", LocationID: "nyc", Kind: inventory.ReturnReceipt, Quantity: qualityControl + damaged,
 		OnHand: qualityControl + damaged, Unavailable: qualityControl + damaged, Damaged: damaged}
 	r.add(stockLedgerTable, m, "actor", "test", "request_id", "", "at", act().At.Format(timeFormat))
-	require.NoError(t, r.write(t.Context(), tx, 0, []inventory.Movement{m}))
+	_, err = r.write(t.Context(), tx, 0, nil)
+	require.NoError(t, err)
+	require.NoError(t, applyMovements(t.Context(), tx, []inventory.Movement{m}))
 	require.NoError(t, tx.Commit())
 }
 

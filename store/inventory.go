@@ -121,7 +121,10 @@ func writeStock(ctx context.Context, tx *sqlx.Tx, kind inventory.Kind, locationI
 	if err := ensureLevels(ctx, tx, movements); err != nil {
 		return err
 	}
-	if err := r.write(ctx, tx, 0, movements); err != nil {
+	if _, err := r.write(ctx, tx, 0, nil); err != nil {
+		return err
+	}
+	if err := applyMovements(ctx, tx, movements); err != nil {
 		return err
 	}
 	var came []string

@@ -11,10 +11,11 @@ import (
 	"github.com/waybill-oms/waybill/domain/payment"
 )
 
-// What has to be taken away before money can go wrong: the lock on the order's row, the version under which it is
-// written, and the constraints behind both.
+// Two guards stand before each change: the version under which an order is written, and the lock of whoever finds that
+// it moved. What has to be taken away before money can go wrong: that, and the constraints behind both.
 const (
-	guarded = iota
+	unmoved = iota
+	locked
 	withoutLock
 	withoutGuards
 	withoutConstraints
@@ -34,6 +35,10 @@ func moneyRace(t *testing.T, protection int, decisions ...func(*order.Order, ord
 	url := devtest.Database(t)
 	s := openURL(t, url)
 	o := packed(t, s)
+	write := s.Change
+	if protection == locked || protection == withoutLock {
+		write = s.changeLocked
+	}
 	if protection >= withoutLock {
 		unlock(t)
 	}
@@ -48,10 +53,10 @@ func moneyRace(t *testing.T, protection int, decisions ...func(*order.Order, ord
 	go func() {
 		done <- together(len(decisions), func(i int) (*order.Order, error) {
 			a := act()
-			return s.Change(context.Background(), o.ID, nil, a, func(o *order.Order) error { return decisions[i](o, a) })
+			return write(context.Background(), o.ID, nil, a, func(o *order.Order) error { return decisions[i](o, a) })
 		})
 	}()
-	if protection == guarded {
+	if protection == locked {
 		wait(t, gate, 1, len(decisions)-1)
 	} else {
 		wait(t, gate, len(decisions), 0)
@@ -104,13 +109,13 @@ func asked(o *order.Order, kind payment.Kind) (sum int64) {
 // Two parcels of one payment leave at the same moment: each would charge the shipping.
 func TestTwoParcelsOfOnePayment(t *testing.T) {
 	const authorized, parcel, shipping = 4828, 2164, 500
-	for protection, name := range []string{"both leave, shipping is charged once", "without the lock the version stops one",
+	for protection, name := range []string{"both leave, shipping is charged once", "under the lock too", "without the lock the version stops one",
 		"without both a constraint stops one", "without constraints too, more is captured than authorized"} {
 		t.Run(name, func(t *testing.T) {
 			o, got, _ := moneyRace(t, protection, shipFrom(0), shipFrom(1))
 			taken := asked(o, payment.Capture)
 			switch protection {
-			case guarded:
+			case unmoved, locked:
 				require.Equal(t, outcomes{"processing": 2}, got)
 				require.EqualValues(t, authorized, taken)
 			case withoutLock, withoutGuards:
@@ -127,13 +132,13 @@ func TestTwoParcelsOfOnePayment(t *testing.T) {
 
 // The customer cancels while the parcel leaves.
 func TestCancelRacingShip(t *testing.T) {
-	for protection, name := range []string{"one wins", "without the lock the version stops one",
+	for protection, name := range []string{"one wins", "under the lock too", "without the lock the version stops one",
 		"without both the same money is captured and voided"} {
 		t.Run(name, func(t *testing.T) {
 			o, got, _ := moneyRace(t, protection, shipFrom(0), cancel)
 			taken, voided := asked(o, payment.Capture), asked(o, payment.Void)
 			switch protection {
-			case guarded:
+			case unmoved, locked:
 				require.Contains(t, []outcomes{{"processing": 1, "being_shipped": 1}, {"cancelled": 1, "fulfillment_cancelled": 1}}, got)
 			case withoutLock:
 				require.Len(t, got, 2)
@@ -152,14 +157,14 @@ func TestCancelRacingShip(t *testing.T) {
 // Somebody presses the button three times.
 func TestThreeShipsOfOneParcel(t *testing.T) {
 	const worth = 2164 + 500
-	for protection, name := range []string{"the money is reserved once", "without the lock the version stops two",
+	for protection, name := range []string{"the money is reserved once", "under the lock too", "without the lock the version stops two",
 		"without both it is reserved three times"} {
 		t.Run(name, func(t *testing.T) {
 			o, got, reserved := moneyRace(t, protection, shipFrom(0), shipFrom(0), shipFrom(0))
 			require.EqualValues(t, worth, asked(o, payment.Capture), "there is one key for it, whatever happens")
 			require.EqualValues(t, worth, o.Payments[0].Capturing)
 			switch protection {
-			case guarded:
+			case unmoved, locked:
 				require.Equal(t, outcomes{"processing": 3}, got)
 				require.EqualValues(t, worth, reserved)
 			case withoutLock:

@@ -14,16 +14,15 @@ import (
 // reserves nothing, shows that it is plainly short. When the key, or the (channel, external_id), was used before, the order of then comes back and
 // fresh is false; whether it is the same order is for the caller to compare.
 func (s *Store) Place(ctx context.Context, p order.Placement, orderID, key string, act order.Act) (placed *order.Order, fresh bool, err error) {
-	err = s.repeat(ctx, func(tx *sqlx.Tx) error {
-		placed = order.Place(p, orderID, act)
-		placed.IdempotencyKey = key
-		if placed.Decision == order.Undecided {
-			if err := peek(ctx, tx, placed, act); err != nil {
-				return err
-			}
+	placed = order.Place(p, orderID, act)
+	placed.IdempotencyKey = key
+	if placed.Decision == order.Undecided {
+		if err := s.peek(ctx, placed, act); err != nil {
+			return nil, false, classify(err)
 		}
-		return save(ctx, tx, nil, []acted{{placed, act}})
-	})
+	}
+	d := differing(nil, []acted{{placed, act}})
+	_, err = d.rows.write(ctx, s.db, d.orders, nil) // a new order moves no stock
 	if violates(err, "orders_idempotency_key_once") || violates(err, "orders_external_id_once") {
 		placed, err = s.placedBefore(ctx, key, p)
 		return placed, false, err
@@ -32,12 +31,12 @@ func (s *Store) Place(ctx context.Context, p order.Placement, orderID, key strin
 }
 
 // peek rejects an order that wants all or nothing and cannot have it: what is not there, and what others wait for.
-func peek(ctx context.Context, tx *sqlx.Tx, o *order.Order, act order.Act) error {
+func (s *Store) peek(ctx context.Context, o *order.Order, act order.Act) error {
 	if !o.AllOrNothing() {
 		return nil
 	}
 	needs := o.Needs()
-	stock, err := forSale(ctx, tx, skusOf(needs))
+	stock, err := forSale(ctx, s.db, skusOf(needs))
 	if err != nil {
 		return err
 	}

@@ -162,6 +162,53 @@ func (s *Store) OrderOf(ctx context.Context, subject string) (string, error) {
 	return found[0], nil
 }
 
+// Subject is what a command is about, as far as that has to be known before its run is asked.
+type Subject struct {
+	OrderID string
+	Settled bool     // the order, or the return, needs no run
+	Done    *Command // what was done under the command's key already, if anything was
+}
+
+// subjects finds each kind of thing that commands are about, with who settles it. Fulfillment orders are the order's
+// run's.
+var subjects = map[string]struct{ noun, query string }{
+	id.Order:       {"order", aboutSQL("s.id", "s.settled", "orders s")},
+	id.Fulfillment: {"fulfillment order", aboutSQL("s.order_id", "o.settled", "fulfillments s JOIN orders o ON o.id = s.order_id")},
+	id.Return:      {"return", aboutSQL("s.order_id", "s.settled", "returns s")},
+}
+
+func aboutSQL(orderID, settled, from string) string {
+	return `SELECT ` + orderID + ` AS order_id, ` + settled + ` AS settled, c.key IS NOT NULL AS done, COALESCE(c.name, '') AS name,
+			COALESCE(c.subject, '') AS subject, COALESCE(c.fingerprint, '') AS fingerprint, COALESCE(c.request, 'null') AS request
+		FROM ` + from + ` LEFT JOIN commands c ON c.key = $2 WHERE s.id = $1`
+}
+
+// Subject looks up what a command is about by its kind (id.Order, id.Fulfillment or id.Return) and id, and the command
+// by its key. Errors: NotFound.
+func (s *Store) Subject(ctx context.Context, kind, subjectID, key string) (Subject, error) {
+	var rows []struct {
+		OrderID     string `db:"order_id"`
+		Settled     bool   `db:"settled"`
+		Done        bool   `db:"done"`
+		Name        string `db:"name"`
+		Subject     string `db:"subject"`
+		Fingerprint string `db:"fingerprint"`
+		Request     []byte `db:"request"`
+	}
+	if err := s.db.SelectContext(ctx, &rows, subjects[kind].query, subjectID, key); err != nil {
+		return Subject{}, classify(err)
+	}
+	if len(rows) == 0 {
+		return Subject{}, fault.NotFoundf("there is no such %s", subjects[kind].noun)
+	}
+	r := rows[0]
+	found := Subject{OrderID: r.OrderID, Settled: r.Settled}
+	if r.Done {
+		found.Done = &Command{Key: key, Name: r.Name, Subject: r.Subject, Fingerprint: r.Fingerprint, Request: r.Request}
+	}
+	return found, nil
+}
+
 // CommandDone looks for a command by its key: its request's fingerprint and body, or found false.
 func (s *Store) CommandDone(ctx context.Context, key string) (cmd Command, found bool, err error) {
 	var rows []struct {

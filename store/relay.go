@@ -23,6 +23,13 @@ const inboxFailuresMax = 3
 // inboxAtOnce is how many runs are told at a time: each answers when it has looked.
 const inboxAtOnce = 16
 
+// LeaveToRelay notes that the run of an order has to look at its facts, as what comes in by itself does: a relay tells
+// it, and starts it when there is none.
+func (s *Store) LeaveToRelay(ctx context.Context, orderID string, at time.Time) error {
+	_, err := s.db.ExecContext(ctx, `INSERT INTO inbox (order_id, return_id, kind, created_at) VALUES ($1, '', 'facts', $2)`, orderID, at)
+	return classify(err)
+}
+
 // inboxRow is one thing that the run of an order, or of a return, has not heard of.
 type inboxRow struct {
 	ID       int64  `db:"id"`

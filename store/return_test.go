@@ -174,7 +174,9 @@ func TestLevelsTellWhatIsDamaged(t *testing.T) {
 	r := rows{}
 	m := inventory.Movement{SKU: "TEE-M", LocationID: "nyc", Kind: inventory.Disposition, Quantity: 3, Unavailable: 3, Damaged: 2, ReturnID: "ret_1"}
 	r.add(stockLedgerTable, m, "actor", "test", "request_id", "", "at", act().At.Format(timeFormat))
-	require.NoError(t, r.write(t.Context(), tx, 0, []inventory.Movement{m}))
+	_, err = r.write(t.Context(), tx, 0, nil)
+	require.NoError(t, err)
+	require.NoError(t, applyMovements(t.Context(), tx, []inventory.Movement{m}))
 	require.NoError(t, tx.Commit())
 	l := level(t, s)
 	require.Equal(t, Level{SKU: "TEE-M", LocationID: "nyc", OnHand: 10, Unavailable: 3, Damaged: 2}, l)

@@ -26,8 +26,10 @@ type table struct {
 	version bool   // guard the update by the row's version
 }
 
-func (t table) sql() string {
-	s := "INSERT INTO " + t.name + " (" + t.insert + ") SELECT " + t.insert + " FROM json_populate_recordset(NULL::" + t.name + ", $1)"
+// sql writes the rows of one parameter. Where says of which of them, and moved, of a table that is guarded by its
+// version, when those that are stored are to be left alone.
+func (t table) sql(parameter int, where, moved string) string {
+	s := fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM json_populate_recordset(NULL::%s, $%d)", t.name, t.insert, t.insert, t.name, parameter) + where
 	switch {
 	case t.key == "":
 		return s
@@ -41,10 +43,13 @@ func (t table) sql() string {
 	}
 	s += " ON CONFLICT (" + t.key + ") DO UPDATE SET " + strings.Join(set, ", ")
 	if t.version {
-		s += " WHERE " + t.name + ".version = EXCLUDED.version - 1"
+		s += " WHERE " + versionClause + moved + " RETURNING " + t.key
 	}
 	return s
 }
+
+// versionClause is a variable for the same reason as lockClause.
+var versionClause = "orders.version = EXCLUDED.version - 1"
 
 // The tables of the aggregate, parents before children.
 var (
@@ -126,20 +131,16 @@ var (
 			unavailable, damaged, order_id, line_id, return_id, reference, reason, actor, request_id, at`}
 	eventsTable = table{name: "events", insert: `order_id, sequence, type, at, actor, request_id, status, detail,
 			fulfillment_id, shipment_id, payment_id, return_id, amount, data`}
-	inboxTable = table{name: "inbox", insert: `order_id, return_id, kind, created_at`}
+	inboxTable    = table{name: "inbox", insert: `order_id, return_id, kind, created_at`}
+	commandsTable = table{name: "commands", insert: `key, name, subject, fingerprint, request, at`}
 
 	aggregateTables = []table{ordersTable, linesTable, unitsTable, holdsTable, paymentsTable, operationsTable,
 		fulfillmentsTable, fulfillmentLinesTable, shipmentsTable, shipmentLinesTable, allocationsTable, shortPicksTable,
 		creditsTable, refundsTable, refundLinesTable, returnsTable, returnLinesTable, inspectionsTable, unexpectedTable}
-	effectTables = []table{scansTable, moneyLedgerTable, stockLedgerTable, eventsTable, inboxTable}
+	effectTables = []table{scansTable, moneyLedgerTable, stockLedgerTable, eventsTable, inboxTable, commandsTable}
 
-	statements = func() map[string]string {
-		m := map[string]string{}
-		for _, t := range append(append([]table(nil), aggregateTables...), effectTables...) {
-			m[t.name] = t.sql()
-		}
-		return m
-	}()
+	// tables are written in this order: parents before children.
+	tables = append(append([]table(nil), aggregateTables...), effectTables...)
 )
 
 // rows are the JSON rows to write, by table.
@@ -269,40 +270,67 @@ type acted struct {
 	act   order.Act
 }
 
-// save writes what changed of the orders since before, with everything that their decisions noted. An order that
-// did not change at all is left alone.
-func save(ctx context.Context, tx *sqlx.Tx, before map[string]bool, changes []acted) error {
-	r := rows{}
-	var movements []inventory.Movement
-	var written int64
+// difference is what has to be written.
+type difference struct {
+	rows      rows
+	orders    int64 // how many of them are to be written
+	movements []inventory.Movement
+	at        time.Time
+}
+
+// differing is what changed of the orders since before, with everything that their decisions noted. An order that did
+// not change at all is left alone.
+func differing(before map[string]bool, changes []acted) difference {
+	d := difference{rows: rows{}}
 	for _, c := range changes {
 		o, act := c.order, c.act
-		mine := rows{}
-		mine.aggregate(o)
-		changed := mine.drop(before)
-		effects := o.Effects()
-		if !changed && len(effects.Events)+len(effects.Scans)+len(effects.Movements)+len(effects.Entries) == 0 {
-			continue
+		e := o.Effects()
+		if len(e.Events)+len(e.Scans)+len(e.Movements)+len(e.Entries) == 0 {
+			same := rows{}
+			if same.aggregate(o); !same.drop(before) {
+				continue
+			}
 		}
-		written++
 		o.Version++
 		o.Project(act)
-		mine = rows{}
+		mine := rows{}
 		mine.aggregate(o)
 		mine.drop(before)
 		for name, list := range mine {
-			r[name] = append(r[name], list...)
+			d.rows[name] = append(d.rows[name], list...)
 		}
-		r.effects(o, act)
-		movements = append(movements, effects.Movements...)
+		d.rows.effects(o, act)
+		d.movements = append(d.movements, e.Movements...)
+		if d.orders == 0 {
+			d.at = act.At
+		}
+		d.orders++
 	}
-	if written == 0 {
+	return d
+}
+
+// save writes what changed of the orders, which are locked.
+func save(ctx context.Context, tx *sqlx.Tx, before map[string]bool, changes []acted) error {
+	d := differing(before, changes)
+	if d.orders == 0 {
 		return nil
 	}
-	if err := r.write(ctx, tx, written, movements); err != nil {
+	written, err := d.rows.write(ctx, tx, d.orders, nil)
+	if err != nil {
 		return err
 	}
-	return cameBack(ctx, tx, movements, changes[0].act.At)
+	if written != d.orders {
+		return fmt.Errorf("orders: %d of %d rows written: the version moved under the lock", written, d.orders)
+	}
+	return d.move(ctx, tx)
+}
+
+// move changes the levels by what was written to the ledger.
+func (d difference) move(ctx context.Context, tx *sqlx.Tx) error {
+	if err := applyMovements(ctx, tx, d.movements); err != nil {
+		return err
+	}
+	return cameBack(ctx, tx, d.movements, d.at)
 }
 
 // cameBack notes when goods that came back became available: whoever was told that there are none may be given them.
@@ -362,37 +390,59 @@ func (r rows) effects(o *order.Order, act order.Act) {
 	}
 }
 
-func (r rows) write(ctx context.Context, tx *sqlx.Tx, orders int64, movements []inventory.Movement) error {
-	for _, t := range append(append([]table(nil), aggregateTables...), effectTables...) {
+// write writes all rows in one statement, which is one round trip, and returns how many orders it wrote. Unless that is
+// as many as were to be written, those whose version moved were left alone and nothing else was written at all; with
+// unmoved, so is an order that was not last changed at that time.
+func (r rows) write(ctx context.Context, q sqlx.QueryerContext, orders int64, unmoved *time.Time) (written int64, err error) {
+	var parts []string
+	var args []any
+	parameter := func(v any) int {
+		args = append(args, v)
+		return len(args)
+	}
+	var guard, moved string
+	if orders > 0 {
+		guard = fmt.Sprintf(" WHERE (SELECT count(*) FROM written) = $%d", parameter(orders))
+	}
+	if unmoved != nil {
+		moved = fmt.Sprintf(" AND orders.updated_at = $%d", parameter(*unmoved))
+	}
+	result := "0"
+	for _, t := range tables {
 		if len(r[t.name]) == 0 {
 			continue
 		}
 		body, err := json.Marshal(r[t.name])
 		if err != nil {
-			return err
+			return 0, err
 		}
-		res, err := tx.ExecContext(ctx, statements[t.name], string(body))
-		if err != nil {
-			return err
+		n := parameter(string(body))
+		if t.version {
+			parts, result = append(parts, "written AS ("+t.sql(n, "", moved)+")"), "(SELECT count(*) FROM written)"
+			continue
 		}
-		if n, _ := res.RowsAffected(); t.version && n != orders {
-			return fmt.Errorf("%s: %d of %d rows written: the version moved under the lock", t.name, n, orders)
-		}
+		parts = append(parts, t.name+"_written AS ("+t.sql(n, guard, "")+")")
 	}
-	return applyMovements(ctx, tx, movements)
+	if len(parts) == 0 {
+		return 0, nil
+	}
+	err = sqlx.GetContext(ctx, q, &written, "WITH "+strings.Join(parts, ",\n")+"\nSELECT "+result, args...)
+	return written, err
 }
 
 const timeFormat = "2006-01-02T15:04:05.999999999Z07:00"
 
+// levelled leaves out movements that change no level.
+func levelled(movements []inventory.Movement) []inventory.Movement {
+	return slices.DeleteFunc(slices.Clone(movements), func(m inventory.Movement) bool {
+		return m.OnHand == 0 && m.Committed == 0 && m.Unavailable == 0 && m.Damaged == 0
+	})
+}
+
 // applyMovements changes the levels by what was written to the ledger. The rows are locked in (sku, location)
 // order first, as everybody does who changes several: an UPDATE by itself takes them as it finds them.
 func applyMovements(ctx context.Context, tx *sqlx.Tx, movements []inventory.Movement) error {
-	var moving []inventory.Movement
-	for _, m := range movements {
-		if m.OnHand != 0 || m.Committed != 0 || m.Unavailable != 0 || m.Damaged != 0 {
-			moving = append(moving, m)
-		}
-	}
+	moving := levelled(movements)
 	if len(moving) == 0 {
 		return nil
 	}

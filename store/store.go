@@ -26,6 +26,7 @@ var migrations embed.FS
 type Store struct {
 	db        *sqlx.DB
 	allocator *allocator
+	seen      seen
 }
 
 // Options tune a Store. The zero value is good for tests and small installations.
@@ -69,7 +70,7 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error)
 		return nil, fmt.Errorf("connect to PostgreSQL: %w", err)
 	}
 	opts.Telemetry.Pool(opts.Name, db.DB)
-	s := &Store{db: db}
+	s := &Store{db: db, seen: newSeen()}
 	s.allocator = newAllocator(s, opts.Batch)
 	return s, nil
 }

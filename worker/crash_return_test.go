@@ -96,12 +96,12 @@ var returnStories = []story{
 			c.announce("back")
 			c.tell(workflows.UpdateApprove)
 			c.tell(workflows.UpdateReceive)
-			c.query(`UPDATE payments SET gateway = 'gone'`)
+			c.query(`UPDATE payments SET gateway = 'gone'; UPDATE orders SET version = version + 1`)
 			c.tell(workflows.UpdateInspect)
 			c.until(c.o.ID, "in need of attention", func(o *order.Order) bool {
 				return o.Return(c.returnID).AttentionCode == order.AttentionStepFailed
 			})
-			c.query(`UPDATE payments SET gateway = 'sandbox'`)
+			c.query(`UPDATE payments SET gateway = 'sandbox'; UPDATE orders SET version = version + 1`)
 			c.tell(workflows.UpdateResume)
 		},
 		activities: []string{"Return/StepFailed", "Return/ResumeReturn"},

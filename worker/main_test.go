@@ -159,8 +159,13 @@ func (a *app) settled(orderID string) *order.Order {
 // command sends a command under a key of its own.
 func (a *app) command(o *order.Order, name, key string, command any) error {
 	a.t.Helper()
-	_, err := a.Runs.Command(a.within(30*time.Second), o, name, key+"/"+o.ID, command)
+	_, err := a.Runs.Command(a.within(30*time.Second), order.ReturnRef{OrderID: o.ID}, name, key+"/"+o.ID, command, a.load(o.ID))
 	return err
+}
+
+// load reads the order for a run that has to be started.
+func (a *app) load(orderID string) runs.Load {
+	return func(ctx context.Context) (*order.Order, error) { return a.Store.Order(ctx, orderID) }
 }
 
 func caller(o *order.Order, name string) activities.Caller {

@@ -189,12 +189,12 @@ var returnRunPaths = []path{
 		b := a.sendBack(o, 2, returns.ChangedMind)
 		b.approve()
 		b.receive(2)
-		a.query(`UPDATE payments SET gateway = 'gone' WHERE order_id = $1`, o.ID) // a worker that is configured otherwise
+		a.query(`WITH p AS (UPDATE payments SET gateway = 'gone' WHERE order_id = $1) UPDATE orders SET version = version + 1 WHERE id = $1`, o.ID) // a worker that is configured otherwise
 		b.inspect(2, returns.GradeA)
 		r := b.until("in need of attention", func(r *order.Return) bool { return r.AttentionCode != "" })
 		require.Equal(t, order.AttentionStepFailed, r.AttentionCode)
 		require.Empty(t, a.order(o.ID).AttentionCode, "the return's trouble, not the order's")
-		a.query(`UPDATE payments SET gateway = 'sandbox' WHERE order_id = $1`, o.ID)
+		a.query(`WITH p AS (UPDATE payments SET gateway = 'sandbox' WHERE order_id = $1) UPDATE orders SET version = version + 1 WHERE id = $1`, o.ID)
 		b.resume()
 		require.Empty(t, b.settled(returns.Closed).AttentionCode)
 		require.EqualValues(t, 4328, a.refunded(o.ID))

@@ -13,7 +13,7 @@ import (
 // livesAt makes a postal code the customer's, for what is bought from now on. The code decides what the carrier says.
 func (a *app) livesAt(orderID, postalCode string) {
 	a.t.Helper()
-	a.query(`UPDATE orders SET ship_to = jsonb_set(ship_to, '{postal_code}', to_jsonb($2::text)) WHERE id = $1`, orderID, postalCode)
+	a.query(`UPDATE orders SET ship_to = jsonb_set(ship_to, '{postal_code}', to_jsonb($2::text)), version = version + 1 WHERE id = $1`, orderID, postalCode)
 }
 
 var returnPaths = []path{

@@ -64,8 +64,8 @@ func (b back) settled(status returns.Status) *order.Return {
 func (b back) command(name string, build func(activities.Caller) any) error {
 	b.a.t.Helper()
 	key := id.New(name)
-	_, err := b.a.Runs.CommandReturn(b.a.within(30*time.Second), b.a.order(b.orderID), b.id, name, key,
-		build(activities.Caller{Key: key, Fingerprint: name, Actor: "test"}))
+	_, err := b.a.Runs.Command(b.a.within(30*time.Second), order.ReturnRef{OrderID: b.orderID, ReturnID: b.id}, name, key,
+		build(activities.Caller{Key: key, Fingerprint: name, Actor: "test"}), b.a.load(b.orderID))
 	return err
 }
 

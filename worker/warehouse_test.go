@@ -152,7 +152,7 @@ func (a *app) announced(o *order.Order) *order.Return {
 // ofReturn sends a command to a return under a key of its own. Update tells apart what shares a key.
 func (a *app) ofReturn(o *order.Order, returnID, name, update, key string, build func(activities.Caller) any) error {
 	c := activities.Caller{On: activities.On{OrderID: o.ID, ReturnID: returnID}, Key: key + "/" + returnID, Fingerprint: key, Actor: "test"}
-	_, err := a.Runs.CommandReturn(a.within(30*time.Second), o, returnID, name, update+"/"+returnID, build(c))
+	_, err := a.Runs.Command(a.within(30*time.Second), order.ReturnRef{OrderID: o.ID, ReturnID: returnID}, name, update+"/"+returnID, build(c), a.load(o.ID))
 	return err
 }
 

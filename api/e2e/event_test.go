@@ -10,6 +10,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
+	"github.com/waybill-oms/waybill/domain/order"
 	"github.com/waybill-oms/waybill/store"
 )
 
@@ -68,6 +69,18 @@ func TestEvents(t *testing.T) {
 type counting struct {
 	*store.Store
 	feeds *atomic.Int64
+	loads *atomic.Int64
+	left  *atomic.Int64
+}
+
+func (c counting) Order(ctx context.Context, orderID string) (*order.Order, error) {
+	c.loads.Add(1)
+	return c.Store.Order(ctx, orderID)
+}
+
+func (c counting) LeaveToRelay(ctx context.Context, orderID string, at time.Time) error {
+	c.left.Add(1)
+	return c.Store.LeaveToRelay(ctx, orderID, at)
 }
 
 func (c counting) Feed(ctx context.Context, after int64, limit int) ([]store.FeedEvent, int64, error) {

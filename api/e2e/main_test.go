@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -51,6 +52,9 @@ type shop struct {
 	runs    *switched
 	ahead   *atomic.Int64 // how far the API's clock is
 	feeds   *atomic.Int64 // how often the feed was read
+	loads   *atomic.Int64 // how often a whole order was read
+	left    *atomic.Int64 // how many orders were left to the relay to start
+	sweeps  time.Duration // how often the worker looks for what has no run
 	seq     *atomic.Int64
 }
 
@@ -77,18 +81,19 @@ func closedWith(t testing.TB, policy order.Policy) *shop {
 	books, err := store.Open(t.Context(), database, store.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = books.Close() })
-	s := &shop{t: t, store: books, url: database, ahead: new(atomic.Int64), feeds: new(atomic.Int64), seq: new(atomic.Int64), keys: &api.KeyRing{Store: books, Secret: []byte("secret"), Now: time.Now}}
+	s := &shop{t: t, store: books, url: database, ahead: new(atomic.Int64), feeds: new(atomic.Int64), loads: new(atomic.Int64), left: new(atomic.Int64),
+		sweeps: 200 * time.Millisecond, seq: new(atomic.Int64), keys: &api.KeyRing{Store: books, Secret: []byte("secret"), Now: time.Now}}
 	s.key, _, err = s.keys.Make(t.Context(), "test", api.Scopes(), nil)
 	require.NoError(t, err)
 	s.runs = &switched{Runs: runs.New(c, t.Name())}
-	service := &api.Service{Store: counting{books, s.feeds}, Runs: s.runs, Gateways: worker.Gateways(),
+	service := &api.Service{Store: counting{books, s.feeds, s.loads, s.left}, Runs: s.runs, Gateways: worker.Gateways(),
 		Policy: policy, NewID: id.New, Now: func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }}
 	handler, err := api.New(api.Options{Handlers: service.Handlers(), Keys: s.keys, Log: log, Metrics: prometheus.NewRegistry()})
 	require.NoError(t, err)
 	s.handler = apitest.Wrap(t, handler)
 	s.work = func() {
 		p, err := worker.Start(t.Context(), worker.Options{DatabaseURL: database, Temporal: c, TaskQueue: t.Name(), Log: log, Policy: &policy,
-			InboxEvery: 20 * time.Millisecond, SweepEvery: 200 * time.Millisecond})
+			InboxEvery: 20 * time.Millisecond, SweepEvery: s.sweeps})
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = p.Stop() })
 	}
@@ -105,32 +110,36 @@ func (s *shop) later(by time.Duration) *shop {
 type switched struct {
 	api.Runs
 	away  atomic.Bool
+	late  atomic.Bool // placings are not answered in time; when away, not begun either
 	loses atomic.Pointer[func(command any)]
 	early atomic.Bool // the next command is answered from before the database was put back, and not done
 	woken sync.Map    // ids of orders and returns whose runs were told to look
 	asked sync.Map    // by a command's name, the id of the order or return whose run had it last
 }
 
-func (r *switched) Command(ctx context.Context, o *order.Order, name, key string, command any) (order.Facts, error) {
+func (r *switched) Place(ctx context.Context, o *order.Order) (order.Facts, error) {
+	if !r.late.Load() {
+		return r.Runs.Place(ctx, o)
+	}
+	if !r.away.Load() {
+		if err := r.Runs.(*runs.Runs).Ensure(ctx, o); err != nil {
+			return order.Facts{}, err
+		}
+	}
+	return order.Facts{}, fault.New(fault.Unavailable, "outcome_unknown", "no answer in time")
+}
+
+func (r *switched) Command(ctx context.Context, to order.ReturnRef, name, key string, command any, load runs.Load) (order.Facts, error) {
 	if does := r.loses.Load(); does != nil {
 		(*does)(command)
 		return order.Facts{}, fault.New(fault.Unavailable, "outcome_unknown", "the run was lost")
 	}
 	if r.early.CompareAndSwap(true, false) {
-		_, err := r.Runs.Command(ctx, o, "resume", key, activities.ResumeCommand{Caller: activities.Caller{Key: "early/" + key}})
+		_, err := r.Runs.Command(ctx, to, "resume", key, activities.ResumeCommand{Caller: activities.Caller{Key: "early/" + key}}, load)
 		return order.Facts{Version: 1_000}, err
 	}
-	r.asked.Store(name, o.ID)
-	return r.Runs.Command(ctx, o, name, key, command)
-}
-
-func (r *switched) CommandReturn(ctx context.Context, o *order.Order, returnID, name, key string, command any) (order.Facts, error) {
-	if does := r.loses.Load(); does != nil {
-		(*does)(command)
-		return order.Facts{}, fault.New(fault.Unavailable, "outcome_unknown", "the run was lost")
-	}
-	r.asked.Store(name, returnID)
-	return r.Runs.CommandReturn(ctx, o, returnID, name, key, command)
+	r.asked.Store(name, cmp.Or(to.ReturnID, to.OrderID))
+	return r.Runs.Command(ctx, to, name, key, command, load)
 }
 
 func (r *switched) Wake(ctx context.Context, o *order.Order) error {

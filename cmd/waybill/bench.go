@@ -22,6 +22,7 @@ type benchCmd struct {
 	For      time.Duration `name:"for" default:"60s" help:"How long each number in flight is measured, Waybill and the bare workflow together."`
 	Orders   int           `name:"orders" help:"Place so many orders at most, at each number in flight." placeholder:"N"`
 	Slice    time.Duration `name:"slice" default:"5s" help:"How long one of the two is counted before the other has its turn."`
+	WarmUp   time.Duration `name:"warm-up" default:"10s" help:"How long each of the two runs before anything is counted."`
 	Lines    int           `name:"lines" default:"1" help:"Lines of each order, 1 to ${bench_lines_max}."`
 	Preload  int           `name:"preload" help:"Have so many orders in the database beforehand: finished ones, with everything that belongs to them. A million take ten minutes and 20 GB." placeholder:"N"`
 	Lists    bool          `name:"lists" help:"Measure GET /v1/orders under every filter, and under every two of them, instead of orders."`
@@ -59,8 +60,8 @@ func (c *benchCmd) Validate() error {
 		}
 	}
 	switch {
-	case c.For <= 0 || c.Slice <= 0:
-		return errors.New("--for and --slice must be more than 0, such as 60s")
+	case c.For <= 0 || c.Slice <= 0 || c.WarmUp < 0:
+		return errors.New("--for and --slice must be more than 0, such as 60s, and --warm-up not less")
 	case c.Lines < 1 || c.Lines > bench.LinesMax:
 		return fmt.Errorf("--lines must be from 1 to %d", bench.LinesMax)
 	case c.Orders < 0 || c.Preload < 0 || c.Preload > bench.PreloadMax:
@@ -87,7 +88,7 @@ func (c *benchCmd) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	options := bench.Options{InFlight: c.InFlight, For: c.For, Orders: c.Orders, Slice: c.Slice, Lines: c.Lines, Preload: c.Preload, Progress: say}
+	options := bench.Options{InFlight: c.InFlight, For: c.For, Orders: c.Orders, Slice: c.Slice, WarmUp: c.WarmUp, Lines: c.Lines, Preload: c.Preload, Progress: say}
 	if c.Lists {
 		return c.lists(ctx, stack, options, shown)
 	}

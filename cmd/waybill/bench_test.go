@@ -15,7 +15,7 @@ func TestBenchMeasuresEverything(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
 	flags := []string{"--keep", dir, "--temporal-store", "sqlite", "--json"}
-	p := start(t, nil, append([]string{"bench", "--in-flight", "2,3", "--orders", "8", "--for", "1ms", "--slice", "1m", "--lines", "2", "--preload", "40"}, flags...)...)
+	p := start(t, nil, append([]string{"bench", "--in-flight", "2,3", "--orders", "8", "--for", "1ms", "--slice", "1m", "--lines", "2", "--preload", "40", "--warm-up", "100ms"}, flags...)...)
 	require.Equal(t, 0, p.exitCode(t), p.stderr.String())
 	var report bench.Report
 	require.NoError(t, json.Unmarshal([]byte(p.stdout.String()), &report))

@@ -170,6 +170,9 @@ func (o *Order) operationsDue(returnID string) []Step {
 	return steps
 }
 
+// ReturnSteps lists what is due now for a return's run.
+func (o *Order) ReturnSteps(returnID string) []Step { return o.operationsDue(returnID) }
+
 // retry is when a refused operation is tried again by itself, the earliest of them.
 func (o *Order) retry(returnID string) alarm {
 	var next alarm

@@ -24,25 +24,32 @@ func units(spans []span) int64 {
 func without(spans, others []span) []span {
 	left := slices.Clone(spans)
 	for _, o := range others {
-		var next []span
-		for _, s := range left {
-			if before := (span{s.first, min(s.end(), o.first) - s.first}); before.quantity > 0 {
-				next = append(next, before)
-			}
-			if after := (span{max(s.first, o.end()), s.end() - max(s.first, o.end())}); after.quantity > 0 {
-				next = append(next, after)
+		for i := 0; i < len(left); i++ {
+			s := left[i]
+			before := span{s.first, min(s.end(), o.first) - s.first}
+			after := span{max(s.first, o.end()), s.end() - max(s.first, o.end())}
+			switch {
+			case before.quantity > 0 && after.quantity > 0:
+				left[i] = before
+				i++
+				left = slices.Insert(left, i, after)
+			case before.quantity > 0:
+				left[i] = before
+			case after.quantity > 0:
+				left[i] = after
+			default:
+				left = slices.Delete(left, i, i+1)
+				i--
 			}
 		}
-		left = next
 	}
 	return joined(left)
 }
 
-// joined sorts spans and makes one of those that touch.
+// joined sorts spans and makes one of those that touch. It does so in place: the caller's list is used up.
 func joined(spans []span) []span {
-	spans = slices.Clone(spans)
 	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.first, b.first) })
-	var out []span
+	out := spans[:0]
 	for _, s := range spans {
 		if n := len(out); n > 0 && out[n-1].end() == s.first {
 			out[n-1].quantity += s.quantity

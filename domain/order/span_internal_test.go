@@ -72,9 +72,9 @@ func TestFrontAndBack(t *testing.T) {
 
 func TestJoined(t *testing.T) {
 	require.Equal(t, []span{{0, 5}, {7, 1}}, joined([]span{{7, 1}, {2, 3}, {0, 2}}))
-	given := []span{{3, 1}, {0, 1}}
-	require.Equal(t, []span{{0, 1}, {3, 1}}, joined(given))
-	require.Equal(t, []span{{3, 1}, {0, 1}}, given, "the caller's list is left alone")
+	given := []span{{0, 3}, {3, 1}}
+	require.Equal(t, []span{{0, 1}, {2, 2}}, without(given, []span{{1, 1}}))
+	require.Equal(t, []span{{0, 3}, {3, 1}}, given, "the caller's list is left alone")
 }
 
 // A credit never comes to more than a unit is worth, whatever came before; the cuts leave no unit out.

@@ -31,7 +31,14 @@ type audit struct {
 	w     *world
 	f     *folio
 	o     *order.Order
-	units map[string][]unit // by line
+	units []unit // of all lines: memory that the next audit has
+	lines []counted
+}
+
+// counted says which of an order's units are a line's.
+type counted struct {
+	line       string
+	first, end int
 }
 
 // unit is one unit of a line, and where the books have it.

@@ -10,9 +10,9 @@ import (
 
 // count looks at every unit: what it is worth, and where the books have it.
 func (a *audit) count() {
-	a.units = map[string][]unit{}
+	units := a.w.units[:0]
 	for _, l := range a.o.Lines {
-		var units []unit
+		first := len(units)
 		for _, b := range l.Units {
 			worth := b.Price - b.Discount
 			if !a.o.PricesIncludeTax {
@@ -22,11 +22,12 @@ func (a *audit) count() {
 				units = append(units, unit{worth: worth})
 			}
 		}
-		a.units[l.ID] = units
+		a.lines = append(a.lines, counted{l.ID, first, len(units)})
 	}
+	a.units, a.w.units = units, units
 	each := func(lineID string, first, quantity int64, do func(*unit)) {
 		for n := first; n < first+quantity; n++ {
-			do(&a.units[lineID][n])
+			do(&a.of(lineID)[n])
 		}
 	}
 	for _, c := range a.o.Credits {
@@ -63,6 +64,16 @@ func (a *audit) count() {
 			each(i.LineID, i.FirstUnit, i.Quantity, func(u *unit) { u.graded = true })
 		}
 	}
+}
+
+// of are the units of a line.
+func (a *audit) of(lineID string) []unit {
+	for _, l := range a.lines {
+		if l.line == lineID {
+			return a.units[l.first:l.end]
+		}
+	}
+	return nil
 }
 
 // wasLost reports whether a parcel was ever given up as lost, or sent back.
@@ -122,7 +133,7 @@ func (a *audit) line(l order.Line, t tallied) {
 		a.fails("V-S7", a.o.ID, "it is %s: of line %s %d were ordered, %d cancelled, %d shipped, and %d are held", a.o.Status, l.ID, l.Quantity, l.Cancelled, l.Shipped, t.held)
 	}
 	var cancelled int64
-	for n, u := range a.units[l.ID] {
+	for n, u := range a.of(l.ID) {
 		cancelled += int64(u.cancelled)
 		if u.cancelled > 1 || u.cancelled > 0 && u.boxed > 0 {
 			a.fails("V-S8", l.ID, "unit %d was cancelled %d times, and is in %d parcels", n, u.cancelled, u.boxed)
@@ -207,7 +218,7 @@ func (a *audit) fulfillments() {
 		}
 	}
 	for _, l := range a.o.Lines {
-		for n, u := range a.units[l.ID] {
+		for n, u := range a.of(l.ID) {
 			if u.served > 1 || u.boxed > 0 && u.served != 1 {
 				a.fails("V-S10", l.ID, "unit %d is served by %d fulfillment orders, and in %d parcels", n, u.served, u.boxed)
 			}
@@ -217,7 +228,7 @@ func (a *audit) fulfillments() {
 
 // serve counts one unit of a fulfillment order's row.
 func (a *audit) serve(f order.Fulfillment, l order.FulfillmentLine, n int64, is *order.FulfillmentLine) {
-	u := &a.units[l.LineID][n]
+	u := &a.of(l.LineID)[n]
 	within := func(line string, first, quantity int64) bool {
 		return line == l.LineID && first <= n && n < first+quantity
 	}
@@ -303,7 +314,7 @@ func (a *audit) grades(r order.Return, inspected int64) {
 		}
 		var most int64
 		for n := i.FirstUnit; n < i.FirstUnit+i.Quantity; n++ {
-			most += a.units[i.LineID][n].worth * percent / 100
+			most += a.of(i.LineID)[n].worth * percent / 100
 		}
 		if i.Amount > most {
 			a.fails("V-R3", r.ID, "an inspection gives %d where %d percent of its units are %d", i.Amount, percent, most)

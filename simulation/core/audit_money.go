@@ -142,7 +142,7 @@ func (a *audit) shipped() {
 		var parcel int64
 		for _, l := range s.Lines {
 			for n := l.FirstUnit; n < l.FirstUnit+l.Quantity; n++ {
-				parcel += a.units[l.LineID][n].worth
+				parcel += a.of(l.LineID)[n].worth
 			}
 		}
 		if s.CarriesShipping {
@@ -173,7 +173,7 @@ func (a *audit) shipped() {
 func (a *audit) total() {
 	sum, gone := a.shipping(), a.shipping()
 	for _, l := range a.o.Lines {
-		for _, u := range a.units[l.ID] {
+		for _, u := range a.of(l.ID) {
 			sum += u.worth
 			if u.cancelled > 0 || u.lost || u.graded || u.waived {
 				gone += u.worth
@@ -208,7 +208,7 @@ func (a *audit) credits() {
 	for _, c := range a.o.Credits {
 		byLine[c.LineID] += c.Amount
 		for n := c.FirstUnit; n < c.FirstUnit+c.Quantity; n++ {
-			u := a.units[c.LineID][n]
+			u := a.of(c.LineID)[n]
 			if c.Cause == "lost" && !u.lost || c.Cause == "returned" && !u.graded && !u.waived {
 				a.fails("V-M14", c.ID, "unit %d of line %s is credited as %s, and is not", n, c.LineID, c.Cause)
 			}
@@ -219,7 +219,7 @@ func (a *audit) credits() {
 		if l.Credited != byLine[l.ID] || l.Refunded > l.Credited {
 			a.fails("V-M13", l.ID, "%d is credited and %d given back; its credits come to %d", l.Credited, l.Refunded, byLine[l.ID])
 		}
-		for n, u := range a.units[l.ID] {
+		for n, u := range a.of(l.ID) {
 			if u.credited > u.worth {
 				a.fails("V-M13", l.ID, "unit %d is credited %d, and worth %d", n, u.credited, u.worth)
 			}

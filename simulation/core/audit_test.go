@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -135,7 +134,7 @@ func TestEachRuleBites(t *testing.T) {
 		t.Run(test.id, func(t *testing.T) {
 			w, l := one(t, test.of)
 			f := l.folio()
-			f.order = duplicate(f.order)
+			f.order = f.order.Clone()
 			test.plant(f.order, f)
 			l.judge()
 			require.True(t, slices.ContainsFunc(w.violations, func(v simulation.Violation) bool { return v.ID == test.id }), "%v", w.violations)
@@ -211,10 +210,10 @@ func TestTheBooksRefuse(t *testing.T) {
 		"credits_frozen":                       func(o *order.Order) { o.Credits[0].At = time.Time{} },
 		"orders_frozen":                        func(o *order.Order) { o.Total++ },
 	} {
-		o := duplicate(l.order())
-		require.Nil(t, refuse(l.folio(), o, order.Effects{}), name)
+		o := l.order().Clone()
+		require.Nil(t, l.w.books.refuse(l.folio(), o, order.Effects{}), name)
 		plant(o)
-		refused := refuse(l.folio(), o, order.Effects{})
+		refused := l.w.books.refuse(l.folio(), o, order.Effects{})
 		require.NotNil(t, refused, name)
 		require.Equal(t, name, refused.constraint)
 	}
@@ -228,24 +227,6 @@ func TestTheBooksRefuse(t *testing.T) {
 	} {
 		require.Equal(t, name, wrong.refusal(p).constraint)
 	}
-}
-
-// A copy has everything of an order that is stored, and shares no row with it.
-func TestACopyIsWhole(t *testing.T) {
-	t.Parallel()
-	_, l := one(t, returnedOrder)
-	want, err := json.Marshal(l.order())
-	require.NoError(t, err)
-	copied := duplicate(l.order())
-	got, err := json.Marshal(copied)
-	require.NoError(t, err)
-	require.JSONEq(t, string(want), string(got))
-	copied.Lines[0].Units[0].Price++
-	copied.Operations[0].Key, copied.Shipments[0].Lines[0].SKU, copied.Fulfillments[0].Lines[0].Picked = "", "", 99
-	copied.Returns[0].Lines[0].Received, copied.Refunds[0].Amount, copied.Allocations[0].Released, copied.Credits[0].Amount = 99, 99, 99, 99
-	still, err := json.Marshal(l.order())
-	require.NoError(t, err)
-	require.Equal(t, string(want), string(still))
 }
 
 // A gateway that does a key again when it is asked again is found, and made small.

@@ -2,7 +2,6 @@ package core
 
 import (
 	"cmp"
-	"reflect"
 	"slices"
 
 	"github.com/waybill-oms/waybill/domain/inventory"
@@ -20,6 +19,7 @@ type books struct {
 	levels    map[place]*level
 	places    []place // every key of levels, sorted
 	movements []inventory.Movement
+	seen      []unique // of the order that is written: see constraints
 }
 
 // folio is one order with its ledgers. Nobody changes a stored order: decisions work on a copy.
@@ -49,7 +49,7 @@ func (b *books) change(f *folio, key string, act order.Act, decide func(*order.O
 	if key != "" && b.commands[key] {
 		return written{}, nil
 	}
-	o := duplicate(f.order)
+	o := f.order.Clone()
 	if err := decide(o); err != nil {
 		return written{}, err
 	}
@@ -71,13 +71,13 @@ func (b *books) add(o *order.Order, act order.Act) written {
 func (b *books) save(f *folio, o *order.Order, act order.Act) written {
 	done := written{before: f.order, effects: o.Effects()}
 	e := done.effects
-	if f.order != nil && len(e.Events)+len(e.Scans)+len(e.Movements)+len(e.Entries) == 0 && reflect.DeepEqual(f.order, duplicate(o)) {
+	if f.order != nil && len(e.Events)+len(e.Scans)+len(e.Movements)+len(e.Entries) == 0 && f.order.Same(o) {
 		return done
 	}
 	o.Version++
 	o.Project(act)
-	stored := listed(stripped(o)) // the decision is over: nobody else has a hand on its rows
-	if done.refused = refuse(f, stored, e); done.refused != nil {
+	stored := listed(o) // the decision is over: nobody else has a hand on it
+	if done.refused = b.refuse(f, stored, e); done.refused != nil {
 		return done
 	}
 	if done.refused = b.move(e.Movements, act.At); done.refused != nil {
@@ -90,57 +90,6 @@ func (b *books) save(f *folio, o *order.Order, act order.Act) written {
 	f.entries = append(f.entries, e.Entries...)
 	f.movements = append(f.movements, e.Movements...)
 	return done
-}
-
-// columns are the fields of an order that are stored: all that others can see.
-var columns = func() []int {
-	var found []int
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[order.Order]()) {
-		if f.IsExported() {
-			found = append(found, f.Index[0])
-		}
-	}
-	return found
-}()
-
-// duplicate is an order as it is read back from the database: nothing of it is shared with the one before, but for
-// times and policies, which nobody writes through, and for what its decisions noted, which is not part of it.
-func duplicate(o *order.Order) *order.Order {
-	c := stripped(o)
-	c.Lines, c.Holds, c.Payments, c.Operations = slices.Clone(o.Lines), slices.Clone(o.Holds), slices.Clone(o.Payments), slices.Clone(o.Operations)
-	c.Fulfillments, c.Shipments, c.Allocations = slices.Clone(o.Fulfillments), slices.Clone(o.Shipments), slices.Clone(o.Allocations)
-	c.ShortPicks, c.Credits, c.Refunds, c.Returns = slices.Clone(o.ShortPicks), slices.Clone(o.Credits), slices.Clone(o.Refunds), slices.Clone(o.Returns)
-	c.Shortages = slices.Clone(o.Shortages)
-	for i := range c.Lines {
-		c.Lines[i].Units = slices.Clone(c.Lines[i].Units)
-	}
-	for i := range c.Holds {
-		c.Holds[i].Blocks = slices.Clone(c.Holds[i].Blocks)
-	}
-	for i := range c.Fulfillments {
-		c.Fulfillments[i].Lines = slices.Clone(c.Fulfillments[i].Lines)
-	}
-	for i := range c.Shipments {
-		c.Shipments[i].Lines = slices.Clone(c.Shipments[i].Lines)
-	}
-	for i := range c.Refunds {
-		c.Refunds[i].Lines = slices.Clone(c.Refunds[i].Lines)
-	}
-	for i := range c.Returns {
-		r := &c.Returns[i]
-		r.Lines, r.Inspections, r.Unexpected = slices.Clone(r.Lines), slices.Clone(r.Inspections), slices.Clone(r.Unexpected)
-	}
-	return c
-}
-
-// stripped is an order without what its decisions noted.
-func stripped(o *order.Order) *order.Order {
-	c := &order.Order{}
-	from, to := reflect.ValueOf(o).Elem(), reflect.ValueOf(c).Elem()
-	for _, i := range columns {
-		to.Field(i).Set(from.Field(i))
-	}
-	return c
 }
 
 // listed puts an order's rows into the order in which store reads them back.

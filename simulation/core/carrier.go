@@ -44,19 +44,20 @@ type stop struct {
 
 // track sends every parcel on its way that was handed over.
 func (l *life) track(o *order.Order) {
-	for _, s := range o.Shipments {
-		if s.HandedOverAt == nil || l.counts["way of "+s.ID] > 0 {
+	for i := range o.Shipments {
+		s := &o.Shipments[i]
+		if s.HandedOverAt == nil || l.counts[drawn{"way of", s.ID}] > 0 {
 			continue
 		}
-		l.nth("way of " + s.ID)
-		from := *s.HandedOverAt
-		for _, stop := range l.way(s.ID) {
+		l.count(drawn{"way of", s.ID})
+		parcel, from := s.ID, *s.HandedOverAt
+		for _, stop := range l.way(parcel) {
 			at := from.Add(stop.after)
-			l.w.in(at.Sub(l.w.now)+stop.late, func() { l.scan(s.ID, stop.status, at) })
+			l.w.in(at.Sub(l.w.now)+stop.late, func() { l.scan(parcel, stop.status, at) })
 		}
 	}
-	for _, r := range o.Returns {
-		l.trackBack(r)
+	for i := range o.Returns {
+		l.trackBack(&o.Returns[i])
 	}
 }
 
@@ -116,11 +117,11 @@ func (l *life) scan(parcel string, status shipping.Tracking, at time.Time) {
 }
 
 // trackBack scans a parcel of a return once its customer has handed it in.
-func (l *life) trackBack(r order.Return) {
-	if r.ApprovedAt == nil || r.Returnless || r.Status != returns.Approved || l.counts["back "+r.ID] > 0 {
+func (l *life) trackBack(r *order.Return) {
+	if r.ApprovedAt == nil || r.Returnless || r.Status != returns.Approved || l.counts[drawn{"back", r.ID}] > 0 {
 		return
 	}
-	l.nth("back " + r.ID)
+	l.count(drawn{"back", r.ID})
 	if l.fault(120, r.ID, "never_sent") {
 		return
 	}

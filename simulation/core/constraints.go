@@ -13,8 +13,8 @@ type refusal struct{ constraint, detail string }
 
 // refuse says which constraint of the schema an order's rows would violate, with what is new in its ledgers, or nil.
 // The names are those of store/migrations; those of the rows that are written once end in frozen.
-func refuse(f *folio, o *order.Order, e order.Effects) *refusal {
-	c := &constraints{seen: make(map[unique]bool, 32)}
+func (b *books) refuse(f *folio, o *order.Order, e order.Effects) *refusal {
+	c := &constraints{seen: b.seen[:0]}
 	c.orders(o)
 	c.payments(o)
 	c.warehouse(o)
@@ -29,13 +29,14 @@ func refuse(f *folio, o *order.Order, e order.Effects) *refusal {
 	for _, entry := range e.Entries {
 		c.hold("money_ledger_amount_not_zero", entry.PaymentID, entry.Amount != 0)
 	}
+	b.seen = c.seen
 	return c.broken
 }
 
 // constraints remembers the first that a row does not keep.
 type constraints struct {
 	broken *refusal
-	seen   map[unique]bool
+	seen   []unique // so few that looking through them is quicker than a map
 }
 
 // unique is a row's key under one unique constraint.
@@ -52,8 +53,8 @@ func (c *constraints) hold(constraint, subject string, holds bool) {
 
 func (c *constraints) once(constraint, of, and string, number int64) {
 	key := unique{constraint, of, and, number}
-	c.hold(constraint, of, !c.seen[key])
-	c.seen[key] = true
+	c.hold(constraint, of, !slices.Contains(c.seen, key))
+	c.seen = append(c.seen, key)
 }
 
 func (c *constraints) orders(o *order.Order) {

@@ -147,8 +147,8 @@ func (l *life) customer(o *order.Order) {
 		}
 	}
 	for _, s := range o.Shipments {
-		if s.Status == order.ShipmentDelivered && l.counts["considered "+s.ID] == 0 {
-			l.nth("considered " + s.ID)
+		if s.Status == order.ShipmentDelivered && l.counts[drawn{"considered", s.ID}] == 0 {
+			l.count(drawn{"considered", s.ID})
 			if l.fault(350, s.ID, "sent_back") {
 				l.w.in(l.between(time.Hour, 34*day, "sends back"), func() { l.requestReturn() })
 			}

@@ -13,16 +13,16 @@ func (l *life) desk(o *order.Order) {
 		switch {
 		case r.Status == returns.Requested:
 			l.soon("decide "+r.ID, l.between(time.Hour, 3*day, "decide"), func() { l.decide(r.ID) })
-		case r.Status == returns.InTransit && r.Origin == order.OriginCarrier && l.counts["comes "+r.ID] == 0:
-			l.nth("comes " + r.ID)
+		case r.Status == returns.InTransit && r.Origin == order.OriginCarrier && l.counts[drawn{"comes", r.ID}] == 0:
+			l.count(drawn{"comes", r.ID})
 			if !l.fault(150, r.ID, "never_came") {
 				l.w.in(l.between(day, 20*day, "comes back"), func() { l.receive(r.ID) })
 			}
 		case r.Status == returns.Received && ungraded(r) > 0:
 			l.soon("grade "+r.ID, l.between(time.Hour, 2*day, "grade"), func() { l.grade(r.ID) })
 		}
-		if r.Status == returns.Approved && l.counts["after thought "+r.ID] == 0 {
-			l.nth("after thought " + r.ID)
+		if r.Status == returns.Approved && l.counts[drawn{"after thought", r.ID}] == 0 {
+			l.count(drawn{"after thought", r.ID})
 			l.afterthoughts(r.ID)
 		}
 	}

@@ -14,8 +14,8 @@ func (l *life) operator(o *order.Order) {
 	if o.AttentionCode != "" || len(l.standing(o)) > 0 || len(l.heldParcels(o)) > 0 {
 		l.soon("operator", l.between(20*time.Minute, 30*time.Hour, "operator"), l.operate)
 	}
-	for _, r := range o.Returns {
-		if r.AttentionCode != "" {
+	for i := range o.Returns {
+		if r := &o.Returns[i]; r.AttentionCode != "" {
 			l.soon("operator "+r.ID, l.between(20*time.Minute, 30*time.Hour, "operator of a return"), func() { l.operateReturn(r.ID) })
 		}
 	}

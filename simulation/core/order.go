@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/waybill-oms/waybill/domain/fault"
@@ -19,14 +20,14 @@ type life struct {
 	placed  order.Placement
 	policy  returns.Policy
 	ids     int
-	counts  map[string]int  // how often something was drawn or tried, by name
+	counts  map[drawn]int   // how often something was drawn or tried
 	pending map[string]bool // who is on his way, by name
 	run     *run            // the order's
 	returns map[string]*run // by return
 }
 
 func newLife(w *world, n int) *life {
-	l := &life{w: w, n: n, id: fmt.Sprintf("ord_%03d", n), counts: map[string]int{}, pending: map[string]bool{}, returns: map[string]*run{}}
+	l := &life{w: w, n: n, id: fmt.Sprintf("ord_%03d", n), counts: map[drawn]int{}, pending: map[string]bool{}, returns: map[string]*run{}}
 	l.run = newRun(l, "")
 	l.policy = l.returnPolicy()
 	l.placed = l.placement()
@@ -48,10 +49,16 @@ func (l *life) newID(prefix string) string {
 	return fmt.Sprintf("%s_%03d-%04d", prefix, l.n, l.ids)
 }
 
+// drawn is what was drawn or tried: a fault of a subject, or something else by its name alone.
+type drawn struct{ what, kind string }
+
 // nth counts how often something of this order was asked: 1 for the first time.
-func (l *life) nth(name string) int {
-	l.counts[name]++
-	return l.counts[name]
+func (l *life) nth(name string) int { return l.count(drawn{what: name}) }
+
+func (l *life) count(what drawn) int {
+	n := l.counts[what] + 1
+	l.counts[what] = n
+	return n
 }
 
 // below, one of so many, chance and between are draws of this order alone: who else is played changes none.
@@ -67,7 +74,10 @@ func oneOf[T any](l *life, what string, of ...T) T { return of[l.below(len(of), 
 
 // fault reports whether something goes wrong with this order now.
 func (l *life) fault(permille int, subject, kind string) bool {
-	return l.w.fault(permille, subject, l.nth(subject+":"+kind), kind)
+	if l.w.calmed() { // nobody has to count any more
+		return false
+	}
+	return l.w.fault(permille, subject, l.count(drawn{subject, kind}), kind)
 }
 
 // soon lets somebody come after a while, unless he is on his way already.
@@ -164,20 +174,34 @@ func (l *life) react() {
 
 // summary is what the trace says of a change: everything of it that matters.
 func (l *life) summary(o *order.Order, e order.Effects) string {
-	text := fmt.Sprintf("v%d %s/%s/%s/%s waits %q %s", o.Version, o.Status, o.PaymentAxis, o.FulfillmentAxis, o.ReturnAxis, o.WaitingFor, o.AttentionCode)
+	text := append(l.w.text[:0], 'v')
+	text = strconv.AppendInt(text, o.Version, 10)
+	text = append(append(text, ' '), o.Status...)
+	text = append(append(text, '/'), o.PaymentAxis...)
+	text = append(append(text, '/'), o.FulfillmentAxis...)
+	text = append(append(text, '/'), o.ReturnAxis...)
+	text = append(append(text, " waits \""...), o.WaitingFor...)
+	text = append(append(text, "\" "...), o.AttentionCode...)
 	for _, event := range e.Events {
-		text += " " + event.Type
+		text = append(append(text, ' '), event.Type...)
 		if event.Amount != nil {
-			text += fmt.Sprintf("(%d)", *event.Amount)
+			text = append(strconv.AppendInt(append(text, '('), *event.Amount, 10), ')')
 		}
 	}
 	for _, m := range e.Movements {
-		text += fmt.Sprintf(" %s(%d %s %s)", m.Kind, m.Quantity, m.SKU, m.LocationID)
+		text = append(append(append(text, ' '), m.Kind...), '(')
+		text = append(strconv.AppendInt(text, m.Quantity, 10), ' ')
+		text = append(append(append(append(text, m.SKU...), ' '), m.LocationID...), ')')
 	}
 	for _, m := range e.Entries {
-		text += fmt.Sprintf(" %s%+d", m.Account, m.Amount)
+		text = append(append(text, ' '), m.Account...)
+		if m.Amount >= 0 {
+			text = append(text, '+')
+		}
+		text = strconv.AppendInt(text, m.Amount, 10)
 	}
-	return text
+	l.w.text = text
+	return string(text)
 }
 
 // kept is what the order's payments took and did not give back, nor are to.

@@ -46,8 +46,11 @@ func (r *run) facts() ([]order.Step, *time.Time) {
 	if r.returnID == "" {
 		return o.Steps(), o.Deadline
 	}
-	facts := o.ReturnFacts(r.returnID)
-	return facts.Steps, facts.Deadline
+	back := o.Return(r.returnID)
+	if back == nil {
+		return nil, nil
+	}
+	return o.ReturnSteps(r.returnID), back.Deadline
 }
 
 // learn reads the facts, takes on what is due, and sets the timer.

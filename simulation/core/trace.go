@@ -1,19 +1,47 @@
 package core
 
 import (
-	"fmt"
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"strconv"
 	"time"
-
-	"github.com/waybill-oms/waybill/simulation"
 )
 
-// trace is everything that happened, one line an event.
-type trace struct{ lines []string }
+// trace is everything that happened, one line an event. Only its hash is kept: nobody reads the lines.
+type trace struct {
+	sum    hash.Hash // as simulation.Hash is of all lines
+	line   []byte    // the last one, whose memory the next one has
+	events int
+}
+
+func newTrace() *trace { return &trace{sum: sha256.New()} }
 
 func (t *trace) add(at time.Time, subject, what, outcome string) {
 	since := at.Sub(began)
-	t.lines = append(t.lines, fmt.Sprintf("%d+%02d:%02d:%02d.%03d %s %s: %s", since/(24*time.Hour), since/time.Hour%24, since/time.Minute%60,
-		since/time.Second%60, since/time.Millisecond%1000, subject, what, outcome))
+	line := append(strconv.AppendInt(t.line[:0], int64(since/day), 10), '+')
+	line = append(digits(line, since/time.Hour%24, 2), ':')
+	line = append(digits(line, since/time.Minute%60, 2), ':')
+	line = append(digits(line, since/time.Second%60, 2), '.')
+	line = append(digits(line, since/time.Millisecond%1000, 3), ' ')
+	line = append(append(line, subject...), ' ')
+	line = append(append(line, what...), ": "...)
+	t.line = append(append(line, outcome...), '\n')
+	_, _ = t.sum.Write(t.line) // a hash takes everything
+	t.events++
 }
 
-func (t *trace) hash() string { return simulation.Hash(t.lines) }
+// digits writes so many digits of a number, with zeros in front.
+func digits(line []byte, n time.Duration, width int) []byte {
+	for limit := time.Duration(10); width > 1; limit, width = limit*10, width-1 {
+		if n < limit {
+			for range width - 1 {
+				line = append(line, '0')
+			}
+			break
+		}
+	}
+	return strconv.AppendInt(line, int64(n), 10)
+}
+
+func (t *trace) hash() string { return hex.EncodeToString(t.sum.Sum(nil)) }

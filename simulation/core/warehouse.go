@@ -39,7 +39,8 @@ func (l *life) warehouse(o *order.Order) {
 		if l.fault(30, f.ID, "slow_warehouse") {
 			after = l.between(2*day, 9*day, "slow work")
 		}
-		l.soon("work "+f.ID, after, func() { l.work(f.ID) })
+		id := f.ID // or every f is garbage
+		l.soon("work "+id, after, func() { l.work(id) })
 	}
 }
 

@@ -2,7 +2,6 @@ package core
 
 import (
 	"cmp"
-	"container/heap"
 	"context"
 	"fmt"
 	"time"
@@ -38,7 +37,7 @@ type world struct {
 	now     time.Time
 	agenda  agenda
 	pushed  uint64
-	trace   trace
+	trace   *trace
 	books   *books
 	gateway *gateway
 	carrier *carrier
@@ -46,6 +45,8 @@ type world struct {
 	byID    map[string]*life
 	grants  bool // somebody will look for orders that may be given stock
 
+	text       []byte          // memory for the next summary
+	units      []unit          // and for the next audit
 	happened   map[string]bool // faults
 	faults     []string
 	violations []simulation.Violation
@@ -57,7 +58,7 @@ func Run(ctx context.Context, scope simulation.Scope) (simulation.Result, error)
 }
 
 func newWorld(scope simulation.Scope) *world {
-	w := &world{scope: scope, seed: scope.Seed, now: began, books: newBooks(), byID: map[string]*life{}, happened: map[string]bool{}}
+	w := &world{scope: scope, seed: scope.Seed, now: began, trace: newTrace(), books: newBooks(), byID: map[string]*life{}, happened: map[string]bool{}}
 	w.gateway, w.carrier = newGateway(w), newCarrier(w)
 	w.stockUp()
 	for _, n := range scope.Played() {
@@ -80,7 +81,7 @@ func (w *world) run(ctx context.Context) (simulation.Result, error) {
 			}
 		}()
 		for n := 0; len(w.agenda) > 0 && len(w.violations) == 0; n++ {
-			next := heap.Pop(&w.agenda).(event)
+			next := w.agenda.next()
 			if next.at.Sub(began) > horizon || n%256 == 0 && ctx.Err() != nil {
 				break
 			}
@@ -96,7 +97,7 @@ func (w *world) run(ctx context.Context) (simulation.Result, error) {
 
 func (w *world) result() simulation.Result {
 	r := simulation.Result{Seed: w.seed, Orders: len(w.lives), Outcomes: map[string]int{}, Faults: w.faults, Trace: w.trace.hash(),
-		Events: len(w.trace.lines), Virtual: w.now.Sub(began), Violations: w.violations}
+		Events: w.trace.events, Virtual: w.now.Sub(began), Violations: w.violations}
 	for _, l := range w.lives {
 		if o := l.order(); o != nil {
 			r.Outcomes[outcome(o)]++
@@ -158,20 +159,51 @@ type event struct {
 func (w *world) in(after time.Duration, do func()) {
 	w.pushed++
 	at := w.now.Add(after).Truncate(time.Microsecond)
-	heap.Push(&w.agenda, event{at: at, tie: w.seed.Draw("tie", w.pushed), nth: w.pushed, do: do})
+	w.agenda.add(event{at: at, tie: w.seed.Draw("tie", w.pushed), nth: w.pushed, do: do})
 }
 
-// agenda is a heap of events, the next one first.
+// agenda is a heap of events, the next one first. container/heap would make garbage of every one.
 type agenda []event
 
-func (a agenda) Len() int { return len(a) }
-func (a agenda) Less(i, j int) bool {
-	return cmp.Or(a[i].at.Compare(a[j].at), cmp.Compare(a[i].tie, a[j].tie), cmp.Compare(a[i].nth, a[j].nth)) < 0
+func (e event) before(other event) bool {
+	return cmp.Or(e.at.Compare(other.at), cmp.Compare(e.tie, other.tie), cmp.Compare(e.nth, other.nth)) < 0
 }
-func (a agenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
-func (a *agenda) Push(e any)   { *a = append(*a, e.(event)) }
-func (a *agenda) Pop() any {
-	last := (*a)[len(*a)-1]
-	*a = (*a)[:len(*a)-1]
-	return last
+
+func (a *agenda) add(e event) {
+	*a = append(*a, e)
+	h, i := *a, len(*a)-1
+	for i > 0 && e.before(h[(i-1)/2]) {
+		h[i] = h[(i-1)/2]
+		i = (i - 1) / 2
+	}
+	h[i] = e
+}
+
+// next takes the first event.
+func (a *agenda) next() event {
+	h := *a
+	first, last := h[0], h[len(h)-1]
+	h[len(h)-1] = event{} // whatever it is to do can go
+	h = h[:len(h)-1]
+	*a = h
+	if len(h) == 0 {
+		return first
+	}
+	i := 0
+	for {
+		child := 2*i + 1
+		if child >= len(h) {
+			break
+		}
+		if child+1 < len(h) && h[child+1].before(h[child]) {
+			child++
+		}
+		if !h[child].before(last) {
+			break
+		}
+		h[i] = h[child]
+		i = child
+	}
+	h[i] = last
+	return first
 }

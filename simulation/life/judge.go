@@ -52,12 +52,44 @@ func stateOf(o *order.Order) string {
 	return fmt.Sprintf("%s, waits for %q, attention %q: %s", o.Status, o.WaitingFor, o.AttentionCode, o.AttentionDetail)
 }
 
+// A world is judged every week before its end, so many times: each costs as much as the last one, and whoever waits for
+// goods waits in the first weeks.
+const (
+	glanceEvery = 7 // days
+	glances     = 3
+)
+
+// late are the invariants that say how soon something is done or called for, by a run or a sweeper. A world loses both for
+// longer than that: it has to keep these only in the end.
+var late = []string{"V-E4", "V-E5", "V-M3", "V-M8", "V-M16", "V-O3", "V-O7", "V-O8", "V-R5"}
+
+func (w *world) verify(now time.Time) ([]verify.Finding, error) {
+	return verify.Run(w.ctx, verify.Options{DatabaseURL: w.databaseURL, Now: func() time.Time { return now }})
+}
+
+// glance asks in the middle of everything for what holds at every moment. What heals by itself is not to be seen in the end.
+func (w *world) glance() {
+	findings, err := w.verify(w.now())
+	w.check("verify", err)
+	for _, f := range findings {
+		if slices.Contains(late, f.ID) {
+			continue
+		}
+		for _, v := range f.Violations {
+			known := slices.ContainsFunc(w.violations, func(k simulation.Violation) bool { return k.ID == f.ID && k.Subject == v.Subject })
+			if !known {
+				w.violated(f.ID, v.Subject, w.now().Format(time.RFC3339)+": "+v.Detail)
+			}
+		}
+	}
+}
+
 // judge asks what is left whether everything is as promised.
-func (w *world) judge(databaseURL string) (simulation.Result, error) {
+func (w *world) judge() (simulation.Result, error) {
 	if err := w.ctx.Err(); err != nil {
 		return simulation.Result{}, err
 	}
-	findings, err := verify.Run(w.ctx, verify.Options{DatabaseURL: databaseURL, Now: func() time.Time { return w.ended }})
+	findings, err := w.verify(w.ended)
 	if err != nil {
 		return simulation.Result{}, err
 	}

@@ -93,6 +93,7 @@ func (w *Worlds) play(ctx context.Context, scope simulation.Scope, databaseURL s
 	}
 	defer func() { _ = facts.Close() }()
 	p := newWorld(ctx, scope, facts)
+	p.databaseURL = databaseURL
 	box, err := sandbox.Open(ctx, databaseURL, p.sandboxOptions())
 	if err != nil {
 		return simulation.Result{}, err
@@ -100,7 +101,7 @@ func (w *Worlds) play(ctx context.Context, scope simulation.Scope, databaseURL s
 	defer func() { _ = box.Close() }()
 	p.inhabit(box, w.orders, w.payments)
 	p.play()
-	result, err := p.judge(databaseURL)
+	result, err := p.judge()
 	if w.Trace != nil {
 		w.Trace(p.lines)
 	}

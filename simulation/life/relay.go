@@ -30,10 +30,14 @@ func (w *world) carryOn(ctx workflow.Context) {
 	}
 }
 
-// watch looks for runs that are missing, or that have missed something, whatever happens.
+// watch looks for runs that are missing, or that have missed something, whatever happens. Before it mends anything, what is
+// promised of every moment is asked for.
 func (w *world) watch(ctx workflow.Context) {
-	for {
+	for day := 1; ; day++ {
 		_ = workflow.Sleep(ctx, lookEvery)
+		if day%glanceEvery == 0 && day/glanceEvery <= glances {
+			w.glance()
+		}
 		w.sweep()
 	}
 }

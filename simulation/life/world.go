@@ -34,12 +34,13 @@ const (
 
 // world is one seed at work. Everything in it happens on one goroutine at a time: that of the environment.
 type world struct {
-	ctx   context.Context
-	scope simulation.Scope
-	seed  simulation.Seed
-	store *store.Store
-	box   *sandbox.Sandbox
-	wild  int // faults in a thousand requests
+	ctx         context.Context
+	scope       simulation.Scope
+	seed        simulation.Seed
+	store       *store.Store
+	databaseURL string
+	box         *sandbox.Sandbox
+	wild        int // faults in a thousand requests
 
 	env   *testsuite.TestWorkflowEnvironment
 	desk  *testsuite.TestActivityEnvironment // performs activities

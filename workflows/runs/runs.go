@@ -1,7 +1,7 @@
 // Package runs is how the rest of Waybill speaks to the runs of orders and returns: start, ask, command, wake.
 //
-// It owns workflow options, admission in front of Temporal, and what Temporal's errors mean to a caller. It does
-// not own what a run does (workflows), nor what is true (store).
+// It owns workflow options, how many commands a run is sent at a time, and what Temporal's errors mean to a caller. It
+// does not own what a run does (workflows), what is true (store), nor who may ask just now (api).
 package runs
 
 import (
@@ -26,14 +26,10 @@ import (
 )
 
 const (
-	// inFlight bounds what is asked of Temporal at a time. Throughput holds far beyond, but waiting does not.
-	inFlight = 64
-	// admission is how long a request may queue for its turn.
-	admission = 2 * time.Second
 	// firstPause and lastPause are how long to wait before an update that the server let go of is sent again; the
 	// pause doubles in between.
 	firstPause, lastPause = 10 * time.Millisecond, 640 * time.Millisecond
-	// perRun is under the server's limit of 10 updates in flight per run.
+	// perRun is under the server's limit of 10 updates in flight per run: the placing and a word of the relay may be there, too.
 	perRun = 8
 )
 
@@ -41,13 +37,12 @@ const (
 type Runs struct {
 	client    client.Client
 	taskQueue string
-	turns     chan struct{}
 	busy      counters
 }
 
 // New makes a Runs on a connected client, for runs that the workers of a task queue execute.
 func New(c client.Client, taskQueue string) *Runs {
-	return &Runs{client: c, taskQueue: taskQueue, turns: make(chan struct{}, inFlight), busy: counters{counts: map[string]int{}}}
+	return &Runs{client: c, taskQueue: taskQueue, busy: counters{counts: map[string]int{}}}
 }
 
 // Place starts the order's run and waits for its decision. Errors: Unavailable outcome_unknown when that takes
@@ -57,34 +52,21 @@ func (r *Runs) Place(ctx context.Context, o *order.Order) (order.Facts, error) {
 	return r.update(ctx, ofOrder(o), enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, workflows.UpdatePlace, "place/"+o.ID)
 }
 
-// Command sends a command to the order's run, starting one when there is none, and waits for its answer. Key is
-// the caller's idempotency key: the same key joins the command that is under way. Errors: the command's refusal;
-// TooMany; Unavailable outcome_unknown.
-func (r *Runs) Command(ctx context.Context, o *order.Order, name, key string, command any) (order.Facts, error) {
-	return r.update(ctx, ofOrder(o), enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, name, key, command)
-}
-
-// CommandReturn is what Command is, to the run of a return: goods that turn up late begin it again. Errors: NotFound
-// when the order has no such return; those of Command.
-func (r *Runs) CommandReturn(ctx context.Context, o *order.Order, returnID, name, key string, command any) (order.Facts, error) {
-	s, err := ofReturn(o, returnID)
-	if err != nil {
-		return order.Facts{}, err
-	}
-	return r.update(ctx, s, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, name, key, command)
-}
-
-func (r *Runs) update(ctx context.Context, s subject, reuse enumspb.WorkflowIdReusePolicy, name, key string, args ...any) (order.Facts, error) {
+// Command sends a command to the run of a return, or without a return's id to that of the order, and waits for its
+// answer. When there is none, one is started, for which the order is loaded: goods that turn up late begin a return
+// again. Key is the caller's idempotency key: the same key joins the command that is under way. Errors: the command's
+// refusal; TooMany; Unavailable outcome_unknown; NotFound when the order has no such return; those of load.
+func (r *Runs) Command(ctx context.Context, to order.ReturnRef, name, key string, command any, load Load) (order.Facts, error) {
+	s := of(to, load)
 	if !r.busy.enter(s.runID, perRun) {
 		return order.Facts{}, &fault.Fault{Kind: fault.TooMany, Code: "too_many_commands", RetryAfter: time.Second,
 			Detail: fmt.Sprintf("%d commands for this %s are being worked on already", perRun, s.noun)}
 	}
 	defer r.busy.leave(s.runID)
-	leave, err := r.admit(ctx)
-	if err != nil {
-		return order.Facts{}, err
-	}
-	defer leave()
+	return r.update(ctx, s, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, name, key, command)
+}
+
+func (r *Runs) update(ctx context.Context, s subject, reuse enumspb.WorkflowIdReusePolicy, name, key string, args ...any) (order.Facts, error) {
 	facts, err := r.attempt(ctx, s, reuse, name, key, args)
 	for pause := firstPause; err != nil && aborted(err) && pause <= lastPause && ctx.Err() == nil; pause *= 2 {
 		select {
@@ -112,8 +94,12 @@ func (r *Runs) attempt(ctx context.Context, s subject, reuse enumspb.WorkflowIdR
 			return facts, err
 		}
 	}
+	begin, err := s.begin(ctx)
+	if err != nil {
+		return facts, err
+	}
 	handle, err := r.client.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
-		StartWorkflowOperation: r.client.NewWithStartWorkflowOperation(r.startOptions(s, reuse), s.workflow, s.input), UpdateOptions: update})
+		StartWorkflowOperation: r.client.NewWithStartWorkflowOperation(r.startOptions(s, begin, reuse), begin.workflow, begin.input), UpdateOptions: update})
 	if err != nil {
 		return facts, err
 	}
@@ -128,35 +114,19 @@ func aborted(err error) bool {
 	return errors.As(err, &notReady)
 }
 
-// admit waits briefly for a turn.
-func (r *Runs) admit(ctx context.Context) (leave func(), err error) {
-	wait := time.NewTimer(admission)
-	defer wait.Stop()
-	select {
-	case r.turns <- struct{}{}:
-		return func() { <-r.turns }, nil
-	case <-wait.C:
-		return nil, &fault.Fault{Kind: fault.Unavailable, Code: "overloaded", RetryAfter: 2 * time.Second,
-			Detail: "too many orders are being worked on at the moment: send the same request again"}
-	case <-ctx.Done():
-		return nil, explain(ctx.Err())
-	}
-}
-
 // Ensure starts the order's run when there is none.
 func (r *Runs) Ensure(ctx context.Context, o *order.Order) error { return r.ensure(ctx, ofOrder(o)) }
 
 // EnsureReturn starts the return's run when there is none. Errors: NotFound when the order has no such return.
 func (r *Runs) EnsureReturn(ctx context.Context, o *order.Order, returnID string) error {
-	s, err := ofReturn(o, returnID)
-	if err != nil {
-		return err
-	}
-	return r.ensure(ctx, s)
+	return r.ensure(ctx, ofReturn(o, returnID))
 }
 
 func (r *Runs) ensure(ctx context.Context, s subject) error {
-	_, err := r.client.ExecuteWorkflow(ctx, r.startOptions(s, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE), s.workflow, s.input)
+	begin, err := s.begin(ctx)
+	if err == nil {
+		_, err = r.client.ExecuteWorkflow(ctx, r.startOptions(s, begin, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE), begin.workflow, begin.input)
+	}
 	return err
 }
 
@@ -166,11 +136,7 @@ func (r *Runs) Wake(ctx context.Context, o *order.Order) error { return r.wake(c
 // WakeReturn tells the return's run that its facts changed by themselves, starting one when there is none. Errors:
 // NotFound when the order has no such return.
 func (r *Runs) WakeReturn(ctx context.Context, o *order.Order, returnID string) error {
-	s, err := ofReturn(o, returnID)
-	if err != nil {
-		return err
-	}
-	return r.wake(ctx, s)
+	return r.wake(ctx, ofReturn(o, returnID))
 }
 
 // looking is how long a run has to say that it has looked. One that is at work on something slow, or has no worker,
@@ -184,8 +150,11 @@ func (r *Runs) wake(ctx context.Context, s subject) error {
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	_, err = r.client.SignalWithStartWorkflow(ctx, s.runID, workflows.SignalFacts, nil,
-		r.startOptions(s, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE), s.workflow, s.input)
+	begin, err := s.begin(ctx)
+	if err == nil {
+		_, err = r.client.SignalWithStartWorkflow(ctx, s.runID, workflows.SignalFacts, nil,
+			r.startOptions(s, begin, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE), begin.workflow, begin.input)
+	}
 	return err
 }
 
@@ -287,6 +256,9 @@ func explain(err error) error {
 		if app.Details(f) == nil && f.Code != "" {
 			return f
 		}
+	}
+	if f := fault.As(err); f != nil {
+		return f // the order could not be loaded, for which the run would have been started
 	}
 	var absent *serviceerror.NotFound
 	if errors.As(err, &absent) {

@@ -1,6 +1,7 @@
 package runs
 
 import (
+	"context"
 	"fmt"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -13,24 +14,60 @@ import (
 	"github.com/waybill-oms/waybill/workflows"
 )
 
-// subject is whom a run drives, and what the run is started with: the same whoever starts it, the API, the sweeper,
-// or a scan.
+// subject is whom a run drives. What begins its run is asked for only where there is none.
 type subject struct {
-	runID           string
-	noun            string
+	runID string
+	noun  string
+	begin func(context.Context) (beginning, error)
+}
+
+// beginning is what a run is started with: the same whoever starts it, the API, the sweeper, or a scan.
+type beginning struct {
 	workflow, input any
 	summary         string
 	details         string
 	attributes      temporal.SearchAttributes
 }
 
-func ofOrder(o *order.Order) subject {
+// Load reads an order.
+type Load func(context.Context) (*order.Order, error)
+
+// loaded is an order that was read already.
+func loaded(o *order.Order) Load {
+	return func(context.Context) (*order.Order, error) { return o, nil }
+}
+
+func ofOrder(o *order.Order) subject { return of(order.ReturnRef{OrderID: o.ID}, loaded(o)) }
+
+func ofReturn(o *order.Order, returnID string) subject {
+	return of(order.ReturnRef{OrderID: o.ID, ReturnID: returnID}, loaded(o))
+}
+
+// of is the subject that a reference names: a return, or without a return's id the order.
+func of(ref order.ReturnRef, load Load) subject {
+	s := subject{runID: workflows.WorkflowID(ref.OrderID), noun: "order"}
+	if ref.ReturnID != "" {
+		s = subject{runID: workflows.ReturnWorkflowID(ref.ReturnID), noun: "return"}
+	}
+	s.begin = func(ctx context.Context) (beginning, error) {
+		o, err := load(ctx)
+		if err != nil {
+			return beginning{}, err
+		}
+		if ref.ReturnID != "" {
+			return beginReturn(o, ref.ReturnID)
+		}
+		return beginOrder(o), nil
+	}
+	return s
+}
+
+func beginOrder(o *order.Order) beginning {
 	var units int64
 	for _, l := range o.Lines {
 		units += l.Quantity
 	}
-	return subject{
-		runID: workflows.WorkflowID(o.ID), noun: "order",
+	return beginning{
 		workflow: workflows.Order, input: workflows.OrderInput{OrderID: o.ID},
 		summary: fmt.Sprintf("%.40s %.80s · %s %s · %s", o.Channel, o.ExternalID,
 			money.Format(o.Total, o.Currency), o.Currency, count(units, "unit")),
@@ -46,17 +83,16 @@ func ofOrder(o *order.Order) subject {
 	}
 }
 
-func ofReturn(o *order.Order, returnID string) (subject, error) {
+func beginReturn(o *order.Order, returnID string) (beginning, error) {
 	ret := o.Return(returnID)
 	if ret == nil {
-		return subject{}, fault.NotFoundf("the order has no return %s", returnID)
+		return beginning{}, fault.NotFoundf("the order has no return %s", returnID)
 	}
 	var units int64
 	for _, l := range ret.Lines {
 		units += l.Quantity
 	}
-	return subject{
-		runID: workflows.ReturnWorkflowID(ret.ID), noun: "return",
+	return beginning{
 		workflow: workflows.Return, input: workflows.ReturnInput{OrderID: o.ID, ReturnID: ret.ID},
 		summary: fmt.Sprintf("return %d of %.40s %.80s · %s", ret.Number, o.Channel, o.ExternalID, count(units, "unit")),
 		details: fmt.Sprintf("Return `%s` of order `%s`, asked for %s\n\n%s", ret.ID, o.ID, ret.CreatedAt.UTC().Format("2006-01-02 15:04 MST"),
@@ -88,13 +124,13 @@ func count(n int64, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-func (r *Runs) startOptions(s subject, reuse enumspb.WorkflowIdReusePolicy) client.StartWorkflowOptions {
+func (r *Runs) startOptions(s subject, b beginning, reuse enumspb.WorkflowIdReusePolicy) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
 		ID: s.runID, TaskQueue: r.taskQueue,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    reuse,
-		StaticSummary:            s.summary,
-		StaticDetails:            s.details,
-		TypedSearchAttributes:    s.attributes,
+		StaticSummary:            b.summary,
+		StaticDetails:            b.details,
+		TypedSearchAttributes:    b.attributes,
 	}
 }
