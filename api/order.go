@@ -74,13 +74,19 @@ func compare(o *order.Order, p order.Placement, key string) (status int, err err
 // decided waits for the order's decision for as long as ctx allows. Without one the order is what it was: stored. One
 // that could not be started is left to the relay, the first time that it is asked for: whatever goes wrong here, a
 // sweeper starts what has no run. The turn is kept while the order is worked on, also when nobody waits any more:
-// otherwise the slower decisions are, the more would be begun.
+// otherwise the slower decisions are, the more would be begun. When Temporal has not answered anybody for a whole round
+// of turns, orders are only stored, and each waits no longer than it takes to see whether that is over.
 func (s *Service) decided(ctx context.Context, o *order.Order, fresh bool, leave func()) *order.Order {
+	if s.unheard.Load() >= placingsMax {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, askLimit)
+		defer cancel()
+	}
+	working, stop := context.WithTimeout(context.WithoutCancel(ctx), workLimit)
 	answered := make(chan error, 1)
 	go func() {
 		defer leave()
-		working, cancel := context.WithTimeout(context.WithoutCancel(ctx), workLimit)
-		defer cancel()
+		defer stop()
 		_, err := s.Runs.Place(working, o)
 		answered <- err
 	}()
@@ -91,10 +97,19 @@ func (s *Service) decided(ctx context.Context, o *order.Order, fresh bool, leave
 		failed = ctx.Err()
 	}
 	ctx = context.WithoutCancel(ctx)
-	if failed != nil && fresh {
+	if failed == nil {
+		s.unheard.Store(0)
+	} else {
 		asking, cancel := context.WithTimeout(ctx, askLimit)
 		defer cancel()
-		if running, err := s.Runs.Running(asking, o.ID); err != nil || !running {
+		running, err := s.Runs.Running(asking, o.ID)
+		if err != nil {
+			s.unheard.Add(1)
+			stop() // what is not heard needs no turn
+		} else {
+			s.unheard.Store(0)
+		}
+		if fresh && !running {
 			_ = s.Store.LeaveToRelay(ctx, o.ID, s.Now())
 		}
 	}

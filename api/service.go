@@ -66,7 +66,8 @@ type Service struct {
 	waiting  atomic.Int64    // requests that wait for an event
 	end      feedEnd
 
-	placings, commands turns // who may be at work
+	placings, commands turns        // who may be at work
+	unheard            atomic.Int64 // placings in a row about which Temporal did not even say whether there is a run
 }
 
 const (

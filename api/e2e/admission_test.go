@@ -53,3 +53,21 @@ func TestACommandForAnotherKindOfThing(t *testing.T) {
 		require.Equal(t, "not_found", s.must(404, "POST", path, `{}`).text("code"), path)
 	}
 }
+
+// However long Temporal is away, orders are taken; when it is back, they are decided again while one waits.
+func TestOrdersAreTakenWhileTemporalIsAway(t *testing.T) {
+	s := open(t)
+	s.runs.away.Store(true)
+	s.runs.late.Store(true)
+	for i := range 10 { // more than may be at work at once
+		s.must(202, "POST", "/v1/orders", orderBody(fmt.Sprint("away-", i), "TEE-M", "tok_ok"))
+	}
+	require.EqualValues(t, 10, s.left.Load())
+	s.runs.away.Store(false)
+	s.runs.late.Store(false)
+	require.Eventually(t, func() bool {
+		n := time.Now().UnixNano()
+		return s.sendAs(fmt.Sprint("back-", n), "POST", "/v1/orders", orderBody(fmt.Sprint("back-", n), "TEE-M", "tok_ok")).status == 201
+	}, time.Minute, 10*time.Millisecond)
+	s.must(201, "POST", "/v1/orders", orderBody("after", "TEE-M", "tok_ok"))
+}

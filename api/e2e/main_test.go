@@ -142,6 +142,13 @@ func (r *switched) Command(ctx context.Context, to order.ReturnRef, name, key st
 	return r.Runs.Command(ctx, to, name, key, command, load)
 }
 
+func (r *switched) Running(ctx context.Context, orderID string) (bool, error) {
+	if r.away.Load() {
+		return false, errors.New("temporal is away")
+	}
+	return r.Runs.Running(ctx, orderID)
+}
+
 func (r *switched) Wake(ctx context.Context, o *order.Order) error {
 	r.woken.Store(o.ID, true)
 	return r.Runs.Wake(ctx, o)
