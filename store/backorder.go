@@ -81,16 +81,21 @@ func (s *Store) GrantBackorders(ctx context.Context, act order.Act) (granted int
 	if err != nil || len(skus) == 0 {
 		return 0, classify(err)
 	}
+	var given []*order.Order
 	err = s.inTx(ctx, func(tx *sqlx.Tx) error {
-		granted = 0
+		given = nil
 		queue, err := candidates(ctx, tx, skus)
 		if err != nil || len(queue) == 0 {
 			return err
 		}
-		granted, err = grant(ctx, tx, queue, skus, act, func() error { return nil })
+		given, err = grant(ctx, tx, queue, skus, act, func() error { return nil })
 		return err
 	})
-	return granted, err
+	if err != nil {
+		return 0, err
+	}
+	s.seen.keep(given...)
+	return len(given), nil
 }
 
 // candidates lists the first orders that wait for some of the SKUs, in the order in which they are served: by
@@ -110,23 +115,23 @@ func candidates(ctx context.Context, tx *sqlx.Tx, skus []string) (queue []string
 // are taken in the order that everybody keeps: orders by id, then stock by (sku, location). What arrives is written
 // by receive between locking and granting, so that it is granted in the transaction in which it arrives. Nobody is
 // waited for longer than grantPatience.
-func grant(ctx context.Context, tx *sqlx.Tx, queue, skus []string, act order.Act, receive func() error) (granted int, err error) {
+func grant(ctx context.Context, tx *sqlx.Tx, queue, skus []string, act order.Act, receive func() error) (given []*order.Order, err error) {
 	if _, err := tx.ExecContext(ctx, `SET LOCAL lock_timeout = `+millis(grantPatience)); err != nil {
-		return 0, err
+		return nil, err
 	}
 	orders, err := lockAll(ctx, tx, slices.Sorted(slices.Values(queue)), lockClause)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	if _, err := readStock(ctx, tx, skus, stockLock); err != nil {
-		return 0, err
+		return nil, err
 	}
 	if err := receive(); err != nil {
-		return 0, err
+		return nil, err
 	}
 	stock, err := readStock(ctx, tx, skus, stockLock)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	before := snapshot(orders)
 	slices.SortFunc(orders, func(a, b *order.Order) int {
@@ -134,12 +139,12 @@ func grant(ctx context.Context, tx *sqlx.Tx, queue, skus []string, act order.Act
 	})
 	var changed []acted
 	for _, o := range orders {
-		if given := grantOne(o, stock, skus, act); len(given) > 0 {
-			stock.Take(given)
-			changed = append(changed, acted{o, act})
+		if units := grantOne(o, stock, skus, act); len(units) > 0 {
+			stock.Take(units)
+			changed, given = append(changed, acted{o, act}), append(given, o)
 		}
 	}
-	return len(changed), save(ctx, tx, before, changed)
+	return given, save(ctx, tx, before, changed)
 }
 
 // grantOne gives an order what there is of what it waits for, unless it was changed meanwhile and may not have it.

@@ -77,8 +77,9 @@ func (s *Store) ChangeStock(ctx context.Context, cmd *Command, kind inventory.Ki
 // or at all, stock is moved without, and GrantBackorders tries again.
 func (s *Store) moveStock(ctx context.Context, cmd *Command, locationID string, skus []string, act order.Act, write func(*sqlx.Tx) error) error {
 	granting := false
+	var given []*order.Order
 	move := func(tx *sqlx.Tx) error {
-		granting = false
+		granting, given = false, nil
 		done, err := claim(ctx, tx, cmd, act)
 		if err != nil || done {
 			return err
@@ -98,13 +99,16 @@ func (s *Store) moveStock(ctx context.Context, cmd *Command, locationID string, 
 			return write(tx)
 		}
 		granting = true
-		_, err = grant(ctx, tx, queue, skus, act, func() error { return write(tx) })
+		given, err = grant(ctx, tx, queue, skus, act, func() error { return write(tx) })
 		return err
 	}
 	err := s.inTx(ctx, move)
 	if err != nil && granting {
 		skus = nil
 		err = s.inTx(ctx, move)
+	}
+	if err == nil {
+		s.seen.keep(given...)
 	}
 	return err
 }

@@ -33,8 +33,12 @@ func newSeen() seen {
 	return seen{orders}
 }
 
-// keep remembers a copy.
-func (s seen) keep(o *order.Order) { s.orders.Add(o.ID, sighting{o.Clone(), time.Now()}) }
+// keep remembers copies.
+func (s seen) keep(orders ...*order.Order) {
+	for _, o := range orders {
+		s.orders.Add(o.ID, sighting{o.Clone(), time.Now()})
+	}
+}
 
 // order is a copy of what is remembered, or nil.
 func (s seen) order(orderID string) *order.Order {
