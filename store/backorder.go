@@ -72,6 +72,7 @@ func readWaiting(ctx context.Context, q sqlx.QueryerContext, skus []string) (bac
 // returns how many orders got some. It serves a bounded number of orders: whoever calls it calls again until it
 // returns none.
 func (s *Store) GrantBackorders(ctx context.Context, act order.Act) (granted int, err error) {
+	var given []*order.Order
 	var skus []string
 	err = s.db.SelectContext(ctx, &skus, `
 		SELECT DISTINCT l.sku FROM order_lines l
@@ -81,7 +82,6 @@ func (s *Store) GrantBackorders(ctx context.Context, act order.Act) (granted int
 	if err != nil || len(skus) == 0 {
 		return 0, classify(err)
 	}
-	var given []*order.Order
 	err = s.inTx(ctx, func(tx *sqlx.Tx) error {
 		given = nil
 		queue, err := candidates(ctx, tx, skus)
