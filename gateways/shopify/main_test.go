@@ -77,6 +77,13 @@ func (a *app) order(orderID string) *order.Order {
 	return o
 }
 
+// command sends a command to the run of an order.
+func (a *app) command(ctx context.Context, orderID, name, key string, command any) error {
+	_, err := a.Process.Runs.Command(ctx, order.ReturnRef{OrderID: orderID}, name, key, command,
+		func(ctx context.Context) (*order.Order, error) { return a.Store.Order(ctx, orderID) })
+	return err
+}
+
 // clean checks every invariant.
 func (a *app) clean() {
 	a.t.Helper()

@@ -160,7 +160,7 @@ func TestPaidOrderIsShippedWithoutACapture(t *testing.T) {
 		{workflows.UpdateShip, activities.ShipCommand{Caller: caller("ship"), FulfillmentID: ful.ID}},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-		_, err := a.Process.Runs.Command(ctx, o, c.name, c.name+o.ID, c.command)
+		err := a.command(ctx, o.ID, c.name, c.name+o.ID, c.command)
 		cancel()
 		require.NoError(t, err)
 	}
@@ -180,7 +180,7 @@ func TestAwaitedPaymentIsTold(t *testing.T) {
 	require.Nil(t, o.Deadline, "it does not expire: people pay by bank transfer")
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	_, err := a.Process.Runs.Command(ctx, o, workflows.UpdatePayment, "pay"+o.ID, activities.PaymentCommand{
+	err := a.command(ctx, o.ID, workflows.UpdatePayment, "pay"+o.ID, activities.PaymentCommand{
 		Caller:  activities.Caller{On: activities.On{OrderID: o.ID}, Key: "pay" + o.ID, Fingerprint: "pay", Actor: "test"},
 		Gateway: "external", Token: "paid:8000000000002"})
 	require.NoError(t, err)
@@ -195,7 +195,7 @@ func TestCancelledWhileHeldAndPaid(t *testing.T) {
 	a.until(o.ID, "paid", func(o *order.Order) bool { return o.PaymentAxis == "paid" })
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	_, err := a.Process.Runs.Command(ctx, o, workflows.UpdateCancel, "cancel"+o.ID, activities.CancelCommand{
+	err := a.command(ctx, o.ID, workflows.UpdateCancel, "cancel"+o.ID, activities.CancelCommand{
 		Caller: activities.Caller{On: activities.On{OrderID: o.ID}, Key: "cancel" + o.ID, Fingerprint: "cancel", Actor: "test"}, Reason: "no address"})
 	require.NoError(t, err)
 	o = a.until(o.ID, "called for", func(o *order.Order) bool { return o.AttentionCode != "" })
