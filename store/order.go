@@ -86,7 +86,7 @@ func (s *Store) changeUnmoved(ctx context.Context, orderID string, cmd *Command,
 		d.rows.add(commandsTable, cmd.row(act))
 	}
 	var written int64
-	if len(levelled(d.movements)) == 0 {
+	if len(leveled(d.movements)) == 0 {
 		written, err = d.rows.write(ctx, s.db, d.orders, &unmoved)
 	} else {
 		err = s.once(ctx, func(tx *sqlx.Tx) error {

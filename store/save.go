@@ -432,8 +432,8 @@ func (r rows) write(ctx context.Context, q sqlx.QueryerContext, orders int64, un
 
 const timeFormat = "2006-01-02T15:04:05.999999999Z07:00"
 
-// levelled leaves out movements that change no level.
-func levelled(movements []inventory.Movement) []inventory.Movement {
+// leveled leaves out movements that change no level.
+func leveled(movements []inventory.Movement) []inventory.Movement {
 	return slices.DeleteFunc(slices.Clone(movements), func(m inventory.Movement) bool {
 		return m.OnHand == 0 && m.Committed == 0 && m.Unavailable == 0 && m.Damaged == 0
 	})
@@ -442,7 +442,7 @@ func levelled(movements []inventory.Movement) []inventory.Movement {
 // applyMovements changes the levels by what was written to the ledger. The rows are locked in (sku, location)
 // order first, as everybody does who changes several: an UPDATE by itself takes them as it finds them.
 func applyMovements(ctx context.Context, tx *sqlx.Tx, movements []inventory.Movement) error {
-	moving := levelled(movements)
+	moving := leveled(movements)
 	if len(moving) == 0 {
 		return nil
 	}

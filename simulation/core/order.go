@@ -174,7 +174,8 @@ func (l *life) react() {
 
 // summary is what the trace says of a change: everything of it that matters.
 func (l *life) summary(o *order.Order, e order.Effects) string {
-	text := append(l.w.text[:0], 'v')
+	text := l.w.text[:0]
+	text = append(text, 'v')
 	text = strconv.AppendInt(text, o.Version, 10)
 	text = append(append(text, ' '), o.Status...)
 	text = append(append(text, '/'), o.PaymentAxis...)
