@@ -28,7 +28,7 @@ func TestATraceLeadsFromTheCallerToTheStatements(t *testing.T) {
 	s.pack(o, "Traceparent", traceparent(packersTrace))
 
 	steps := []string{"Load", "Authorize", "Allocate"}
-	expected := []string{"placeOrder", "UpdateWithStartWorkflow:place", "RunWorkflow:Order", "HandleUpdate:place", "INSERT"}
+	expected := []string{"placeOrder", "UpdateWithStartWorkflow:place", "RunWorkflow:Order", "HandleUpdate:place", "WITH"}
 	for _, name := range steps {
 		expected = append(expected, "StartActivity:"+name, "RunActivity:"+name)
 	}
@@ -43,9 +43,9 @@ func TestATraceLeadsFromTheCallerToTheStatements(t *testing.T) {
 		placed.under("HandleUpdate:place", "StartActivity:"+name)
 		placed.under("StartActivity:"+name, "RunActivity:"+name)
 	}
-	placed.beneath("placeOrder", "INSERT")
+	placed.beneath("placeOrder", "WITH")
 	placed.beneath("RunActivity:Load", "SELECT")
-	placed.beneath("RunActivity:Authorize", "sql.tx.commit")
+	placed.beneath("RunActivity:Authorize", "WITH")
 	placed.beneath("RunActivity:Allocate", "sql.tx.commit")
 
 	packed := traced(t, exporter, packersTrace, "packFulfillment", "HandleUpdate:pack", "StartActivity:Pack", "StartActivity:BuyLabel", "RunActivity:BuyLabel")
