@@ -66,8 +66,8 @@ func (s *Store) Change(ctx context.Context, orderID string, cmd *Command, act or
 var errMoved = errors.New("the order was not what it was taken for")
 
 // changeUnmoved changes an order without locking it beforehand: it decides on the order as it was last seen, and writes
-// in one statement that does nothing unless it still is that. It costs two round trips at most instead of six, and is
-// wrong about nothing: whatever it finds otherwise is errMoved, and whatever is not plainly done is left to the lock,
+// in one statement that does nothing unless it still is that. Where no stock moves that is two round trips at most, and
+// it is wrong about nothing: whatever it finds otherwise is errMoved, and whatever is not plainly done is left to the lock,
 // such as refusals, which may be those of a state that is over.
 func (s *Store) changeUnmoved(ctx context.Context, orderID string, cmd *Command, act order.Act, decide func(*order.Order) error) (*order.Order, error) {
 	o, err := s.Recent(ctx, orderID)
