@@ -173,15 +173,16 @@ func (r *run) play(ctx context.Context) (*demo.Report, error) {
 		<-subscribed
 	}()
 	r.book.phase("faults")
-	healed := make(chan struct{})
+	healed := make(chan error, 1)
 	go func() {
-		defer close(healed)
 		r.breaker.play(ctx, window, r.Schedule())
+		err := r.stack.net.renew()
 		r.healed = time.Now()
+		healed <- err
 	}()
 	report, err := r.work(ctx, window, over)
 	over()
-	<-healed
+	err = errors.Join(err, <-healed)
 	r.people.late.Wait()
 	return report, err
 }

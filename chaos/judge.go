@@ -48,12 +48,16 @@ func (r *run) judge(ctx context.Context, played *demo.Report) (*Report, error) {
 		}
 		findings, err = r.verify(ctx, 0)
 	}
-	if err != nil {
+	if findings == nil {
 		return nil, err
 	}
 	report := r.report(played, findings)
 	report.Unsettled, report.Last, report.Settle = unsettled, last, settled
 	report.Wrong = slices.Concat(r.people.wrong, r.sale.wrong(), r.failures(played), r.panics())
+	if err != nil { // there is a report all the same, of what could be asked
+		report.Wrong = append(report.Wrong, "not verified: "+err.Error())
+		r.stack.dump(temporalPart)
+	}
 	return report, nil
 }
 

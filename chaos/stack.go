@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/waybill-oms/waybill/api/client"
@@ -78,6 +79,14 @@ func (s *stack) up(ctx context.Context, p *part) error {
 	p.tell = func(format string, args ...any) { s.note(fmt.Sprintf(format, args...)) }
 	s.parts[p.name] = p
 	return p.up(ctx)
+}
+
+// dump has a part that does not answer write into its log what it is doing, with which it ends.
+func (s *stack) dump(part string) {
+	for _, pid := range s.parts[part].instance().pids() {
+		s.note(fmt.Sprintf("%s writes its goroutines, %v", part, syscall.Kill(pid, syscall.SIGQUIT)))
+	}
+	time.Sleep(time.Second)
 }
 
 // note writes down what the parts themselves do not know.
