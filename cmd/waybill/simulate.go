@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -86,6 +87,7 @@ type played struct {
 }
 
 func (c *simulateCmd) Run(ctx context.Context) error {
+	debug.SetGCPercent(400) // worlds are small and short: their garbage may lie a while
 	layers, stop, err := c.layers(ctx)
 	defer func() {
 		if err := stop(); err != nil {

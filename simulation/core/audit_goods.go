@@ -91,13 +91,13 @@ type tallied struct {
 
 // goods: V-S4, V-S6, V-S7, V-S8, V-S9, V-S10.
 func (a *audit) goods() {
-	lines := map[string]*tallied{}
-	for _, l := range a.o.Lines {
-		lines[l.ID] = &tallied{}
+	lines := make([]tallied, len(a.o.Lines))
+	of := func(lineID string) *tallied {
+		return &lines[slices.IndexFunc(a.o.Lines, func(l order.Line) bool { return l.ID == lineID })]
 	}
 	for _, s := range a.o.Shipments {
 		for _, l := range s.Lines {
-			t := lines[l.LineID]
+			t := of(l.LineID)
 			if s.HandedOverAt != nil {
 				t.shipped += l.Quantity
 			}
@@ -112,10 +112,10 @@ func (a *audit) goods() {
 		}
 	}
 	for _, al := range a.o.Allocations {
-		lines[al.LineID].held += al.Quantity - al.Released - al.Consumed
+		of(al.LineID).held += al.Quantity - al.Released - al.Consumed
 	}
-	for _, l := range a.o.Lines {
-		a.line(l, *lines[l.ID])
+	for i, l := range a.o.Lines {
+		a.line(l, lines[i])
 	}
 	a.allocations()
 	a.fulfillments()

@@ -7,7 +7,6 @@ import (
 
 // money: V-M1, V-M2, V-M4, V-M5, V-M9, V-M10, V-M12, V-O6.
 func (a *audit) money() {
-	asked := map[string]int{} // captures and refunds that stand or may still stand
 	taking, giving := map[string]int64{}, map[string]int64{}
 	for _, op := range a.o.Operations {
 		if op.State == payment.Denied || op.State == payment.Abandoned {
@@ -19,11 +18,11 @@ func (a *audit) money() {
 		}
 		switch payment.Kind(op.Kind) {
 		case payment.Capture:
-			asked["V-M4 "+op.ShipmentID]++
 			taking[op.PaymentID] += amount
+			a.alone("V-M4", op)
 		case payment.Refund:
-			asked["V-M5 "+op.RefundID]++
 			giving[op.PaymentID] += amount
+			a.alone("V-M5", op)
 		case payment.Authorize, payment.Void:
 		default:
 			continue
@@ -32,20 +31,22 @@ func (a *audit) money() {
 			a.fails("V-M9", op.Key, "asked for %d, and %d was done", op.Amount, op.Applied)
 		}
 	}
-	for _, op := range a.o.Operations {
-		for _, id := range []string{"V-M4", "V-M5"} {
-			if n := asked[id+" "+op.ShipmentID+op.RefundID]; n > 1 {
-				a.fails(id, op.ShipmentID+op.RefundID, "%d requests stand", n)
-				return
-			}
-		}
-	}
 	for _, p := range a.o.Payments {
 		a.payment(p, taking[p.ID], giving[p.ID])
 	}
 	a.ledger()
 	a.shipped()
 	a.total()
+}
+
+// alone: no other capture for the same parcel, or refund of the same name, stands or may still stand.
+func (a *audit) alone(id string, op order.Operation) {
+	for _, other := range a.o.Operations {
+		if other.Key != op.Key && other.Kind == op.Kind && other.ShipmentID == op.ShipmentID && other.RefundID == op.RefundID &&
+			other.State != payment.Denied && other.State != payment.Abandoned {
+			a.fails(id, op.ShipmentID+op.RefundID, "%s stands, and so does %s", op.Key, other.Key)
+		}
+	}
 }
 
 func (a *audit) payment(p order.Payment, taking, giving int64) {
@@ -68,29 +69,25 @@ func (a *audit) payment(p order.Payment, taking, giving int64) {
 
 // ledger: V-M12. The money ledger adds up to the balances, and to the operations that moved them.
 func (a *audit) ledger() {
-	type account struct {
-		of   string // a payment, or an operation
-		name payment.Account
-	}
-	sums := map[account]int64{}
-	reserved := map[string]int64{}
+	sums := totals{}
+	reserved := totals{}
 	for _, e := range a.f.entries {
-		sums[account{e.PaymentID, e.Account}] += e.Amount
+		sums.add(e.PaymentID, e.Account, e.Amount)
 		if e.OperationKey == "" {
 			continue
 		}
-		sums[account{e.OperationKey, e.Account}] += e.Amount
+		sums.add(e.OperationKey, e.Account, e.Amount)
 		if op := a.o.Operation(e.OperationKey); op == nil {
 			a.fails("V-M12", e.OperationKey, "the ledger has an operation that does not exist")
 		} else if e.Account == payment.Refunding {
-			reserved[op.RefundID] += e.Amount
+			reserved.add(op.RefundID, "", e.Amount)
 		}
 	}
 	for _, p := range a.o.Payments {
-		for name, balance := range map[payment.Account]int64{payment.Authorized: p.Authorized, payment.Capturing: p.Capturing, payment.Captured: p.Captured,
-			payment.Voided: p.Voided, payment.Expired: p.Expired, payment.Refunding: p.Refunding, payment.Refunded: p.Refunded} {
-			if sum := sums[account{p.ID, name}]; sum != balance {
-				a.fails("V-M12", p.ID, "%s is %d, and its ledger says %d", name, balance, sum)
+		for _, is := range []total{{name: payment.Authorized, sum: p.Authorized}, {name: payment.Capturing, sum: p.Capturing}, {name: payment.Captured, sum: p.Captured},
+			{name: payment.Voided, sum: p.Voided}, {name: payment.Expired, sum: p.Expired}, {name: payment.Refunding, sum: p.Refunding}, {name: payment.Refunded, sum: p.Refunded}} {
+			if sum := sums.of(p.ID, is.name); sum != is.sum {
+				a.fails("V-M12", p.ID, "%s is %d, and its ledger says %d", is.name, is.sum, sum)
 			}
 		}
 	}
@@ -104,14 +101,14 @@ func (a *audit) ledger() {
 		if op.State == payment.Done {
 			applied = op.Applied
 		}
-		if sum := sums[account{op.Key, name}]; sum != applied {
+		if sum := sums.of(op.Key, name); sum != applied {
 			a.fails("V-M12", op.Key, "by its operation %d %s, by its ledger %d", applied, name, sum)
 		}
 		taking := int64(0)
 		if open(op) {
 			taking = op.Amount
 		}
-		if sum := sums[account{op.Key, payment.Capturing}]; op.Kind == string(payment.Capture) && sum != taking {
+		if sum := sums.of(op.Key, payment.Capturing); op.Kind == string(payment.Capture) && sum != taking {
 			a.fails("V-M12", op.Key, "by its operation %d are being captured, by its ledger %d", taking, sum)
 		}
 	}
@@ -120,10 +117,38 @@ func (a *audit) ledger() {
 		if r.Status == order.RefundSucceeded {
 			due = 0
 		}
-		if reserved[r.ID] != due {
-			a.fails("V-M12", r.ID, "the refund of %d is %s, and by its ledger %d is reserved for it", r.Amount, r.Status, reserved[r.ID])
+		if sum := reserved.of(r.ID, ""); sum != due {
+			a.fails("V-M12", r.ID, "the refund of %d is %s, and by its ledger %d is reserved for it", r.Amount, r.Status, sum)
 		}
 	}
+}
+
+// totals are sums by what they are of and by account: so few that looking through them is quicker than a map.
+type totals []total
+
+type total struct {
+	of   string // a payment, an operation or a refund
+	name payment.Account
+	sum  int64
+}
+
+func (t *totals) add(of string, name payment.Account, amount int64) {
+	for i := range *t {
+		if have := &(*t)[i]; have.of == of && have.name == name {
+			have.sum += amount
+			return
+		}
+	}
+	*t = append(*t, total{of, name, amount})
+}
+
+func (t totals) of(of string, name payment.Account) int64 {
+	for _, have := range t {
+		if have.of == of && have.name == name {
+			return have.sum
+		}
+	}
+	return 0
 }
 
 // shipping is what the customer was charged for it.
