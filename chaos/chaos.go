@@ -173,16 +173,15 @@ func (r *run) play(ctx context.Context) (*demo.Report, error) {
 		<-subscribed
 	}()
 	r.book.phase("faults")
-	healed := make(chan error, 1)
+	healed := make(chan struct{})
 	go func() {
+		defer close(healed)
 		r.breaker.play(ctx, window, r.Schedule())
-		err := r.stack.net.renew()
 		r.healed = time.Now()
-		healed <- err
 	}()
 	report, err := r.work(ctx, window, over)
 	over()
-	err = errors.Join(err, <-healed)
+	<-healed
 	r.people.late.Wait()
 	return report, err
 }

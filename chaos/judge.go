@@ -69,7 +69,7 @@ func (r *run) settle(ctx context.Context) (left, last []string, err error) {
 	for {
 		findings, err := r.verify(ctx, ahead)
 		if err != nil && within.Err() != nil {
-			return nil, nil, err
+			return append(open(findings), err.Error()), last, ctx.Err()
 		}
 		if left = open(findings); err == nil && len(left) == 0 {
 			return nil, last, nil

@@ -76,22 +76,6 @@ func (n *network) close() error {
 	return nil
 }
 
-// renew closes every connection of every way, and lets new ones in. A proxy that is slow, or narrow, and healed while
-// nobody reads the other end gives up after five seconds and drops what it held: no network loses bytes in the middle
-// of a connection, and whoever waits for them without a deadline, as Temporal's database driver does, would wait for ever.
-func (n *network) renew() error {
-	var trouble []error
-	for name, r := range n.ways {
-		r.mu.Lock()
-		r.proxy.Stop()
-		if err := again(r.proxy.Start); err != nil {
-			trouble = append(trouble, fmt.Errorf("way %s: %w", name, err))
-		}
-		r.mu.Unlock()
-	}
-	return errors.Join(trouble...)
-}
-
 // to is the address at which somebody reaches somebody.
 func (n *network) to(from, to string) string { return n.ways[way(from, to)].address }
 

@@ -139,7 +139,7 @@ func (w *watch) list(ctx context.Context, state string, judge func(context.Conte
 	for {
 		page, err := w.options.Temporal.ListWorkflow(ctx, request)
 		if err != nil {
-			return err
+			return fmt.Errorf("list %s runs: %w", w.noun, err)
 		}
 		found := make([]run, 0, len(page.GetExecutions()))
 		for _, e := range page.GetExecutions() {
@@ -312,7 +312,7 @@ func (w *watch) each(ctx context.Context, suspects []run, judge func(suspect run
 				return judge(suspect, nil)
 			}
 			if err != nil {
-				return err
+				return fmt.Errorf("describe %s: %w", suspect.workflowID, err)
 			}
 			last := runOf(d.GetWorkflowExecutionInfo())
 			return judge(suspect, &last)
