@@ -43,6 +43,28 @@ func TestACloneHasNothingOfWhatWasNoted(t *testing.T) {
 	require.False(t, o.Same(c))
 }
 
+// Whatever list loses a row, or has another one, the orders are not the same; every list is looked at without being named.
+func TestOrdersThatDifferInAnyListAreNotTheSame(t *testing.T) {
+	t.Parallel()
+	var o order.Order
+	fill(reflect.ValueOf(&o).Elem(), new(int64))
+	for i := range reflect.TypeFor[order.Order]().NumField() {
+		field := reflect.TypeFor[order.Order]().Field(i)
+		if !field.IsExported() || field.Type.Kind() != reflect.Slice {
+			continue
+		}
+		shorter, other := o.Clone(), o.Clone()
+		require.True(t, o.Same(other), field.Name)
+		list := reflect.ValueOf(shorter).Elem().Field(i)
+		list.Set(list.Slice(0, 1))
+		require.False(t, o.Same(shorter), "%s has lost a row", field.Name)
+		list = reflect.ValueOf(other).Elem().Field(i)
+		n := int64(1_000_000)
+		fill(list.Index(0), &n)
+		require.False(t, o.Same(other), "%s has another row", field.Name)
+	}
+}
+
 // fill gives a value to everything in v that can be seen from outside: another one each time.
 func fill(v reflect.Value, n *int64) {
 	*n++
