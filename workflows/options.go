@@ -36,11 +36,17 @@ func stepActivity(name string) any {
 	return nil
 }
 
+// asLongAsItTakes is longer than any run.
+const asLongAsItTakes = 100 * 365 * 24 * time.Hour
+
 // factsOptions are for activities that only touch our own database: milliseconds, inside the workflow task. While
 // the database is away they are tried again for as long as it takes.
 func factsOptions(summary string) workflow.LocalActivityOptions {
 	return workflow.LocalActivityOptions{
 		StartToCloseTimeout: 8 * time.Second, // longer than a statement and its connection may take (7 s)
+		// Where none is given the SDK takes StartToCloseTimeout for it, and gives up after one slow attempt. A command that
+		// is given up stays so: its answer is kept under its key, and whoever repeats it gets it again.
+		ScheduleToCloseTimeout: asLongAsItTakes,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval:    200 * time.Millisecond, // a deadlock or a restarting database is over soon
 			BackoffCoefficient: 2,
