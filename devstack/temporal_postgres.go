@@ -178,14 +178,16 @@ func parseRole(address string) (pgRole, error) {
 	return role, nil
 }
 
-// dynamicConfig is what the dev server sets, and the values that were asked for over it.
+// dynamicConfig is what the dev server sets, and the values that were asked for over it. The dev server asks its store for
+// the names of search attributes whenever it needs them (system.forceSearchAttributesCacheRefreshOnRead), one caller after
+// the other: for each run of a list, and each time that a run is described or its attributes change. Nobody could live
+// with that who has a thousand runs.
 func dynamicConfig(wanted map[string]string) (object, error) {
 	values := map[string]string{
-		"history.hostLevelCacheMaxSize":                  "8096",
-		"frontend.namespaceRPS.visibility":               "100",
-		"system.forceSearchAttributesCacheRefreshOnRead": "true",
-		"frontend.persistenceMaxQPS":                     "10000",
-		"history.persistenceMaxQPS":                      "45000",
+		"history.hostLevelCacheMaxSize":    "8096",
+		"frontend.namespaceRPS.visibility": "100",
+		"frontend.persistenceMaxQPS":       "10000",
+		"history.persistenceMaxQPS":        "45000",
 	}
 	maps.Copy(values, wanted)
 	config := object{}

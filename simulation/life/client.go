@@ -96,7 +96,11 @@ func (l *life) ask(ctx workflow.Context, key string, c command) error {
 	r := w.begin(id, subject)
 	_ = workflow.Await(ctx, func() bool { return r.started })
 	caller := activities.Caller{On: activities.On{OrderID: o.ID, ReturnID: c.returnID}, Key: key, Fingerprint: print, Actor: "client"}
-	return w.update(ctx, r, c.name, updateID(r, key), c.build(caller))
+	err = w.update(ctx, r, c.name, updateID(r, key), c.build(caller))
+	if outcomeOf(err) == broken().Code { // its run keeps the answer, and gives it again to whoever repeats the command
+		w.violated("L1-given-up", key, "the command was given up because the database did not answer")
+	}
+	return err
 }
 
 // updateID is what an update is known by to its run, and to no other.

@@ -154,7 +154,7 @@ type books struct {
 }
 
 // broken is what the store says of a connection that broke.
-func broken() error {
+func broken() *fault.Fault {
 	return &fault.Fault{Kind: fault.Unavailable, Code: "database_unavailable", Detail: "the connection broke", RetryAfter: time.Second}
 }
 

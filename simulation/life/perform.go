@@ -1,6 +1,7 @@
 package life
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -37,12 +38,20 @@ type hands struct {
 
 // ExecuteLocalActivity is interceptor.WorkflowOutboundInterceptor's.
 func (h *hands) ExecuteLocalActivity(ctx workflow.Context, name string, args ...any) workflow.Future {
-	return h.perform(ctx, name, args[0], true, workflow.GetLocalActivityOptions(ctx).RetryPolicy)
+	o := workflow.GetLocalActivityOptions(ctx)
+	return h.perform(ctx, name, args[0], true, persistence{*o.RetryPolicy, cmp.Or(o.ScheduleToCloseTimeout, o.StartToCloseTimeout)})
 }
 
 // ExecuteActivity is interceptor.WorkflowOutboundInterceptor's.
 func (h *hands) ExecuteActivity(ctx workflow.Context, name string, args ...any) workflow.Future {
-	return h.perform(ctx, name, args[0], false, workflow.GetActivityOptions(ctx).RetryPolicy)
+	o := workflow.GetActivityOptions(ctx)
+	return h.perform(ctx, name, args[0], false, persistence{*o.RetryPolicy, o.ScheduleToCloseTimeout})
+}
+
+// persistence is how often, and for how long, an activity is tried.
+type persistence struct {
+	temporal.RetryPolicy
+	limit time.Duration // 0: for ever. Of a local activity that says none the SDK takes that of one attempt.
 }
 
 const (
@@ -52,7 +61,7 @@ const (
 
 // perform does what Temporal does with an activity: it is tried until it is done or refused. It returns when that is so:
 // the workflows wait for each of their activities at once.
-func (h *hands) perform(ctx workflow.Context, name string, input any, local bool, policy *temporal.RetryPolicy) workflow.Future {
+func (h *hands) perform(ctx workflow.Context, name string, input any, local bool, policy persistence) workflow.Future {
 	w := h.scene.world
 	future, settle := workflow.NewFuture(ctx)
 	t := &task{run: h.scene.run, runType: workflow.GetInfo(ctx).WorkflowType.Name, activity: name, asked: workflow.Now(ctx), attempt: 1, local: local}
@@ -65,7 +74,7 @@ func (h *hands) perform(ctx workflow.Context, name string, input any, local bool
 		n := w.attempt("perform " + t.subject)
 		_ = workflow.Sleep(ctx, w.between(time.Millisecond, 40*time.Millisecond, "before", t.subject, n))
 		facts, err, died := w.once(t, input, n)
-		_ = workflow.Sleep(ctx, w.between(time.Millisecond, 40*time.Millisecond, "after", t.subject, n))
+		_ = workflow.Sleep(ctx, w.between(time.Millisecond, longest(err), "after", t.subject, n))
 		switch {
 		case h.scene.run.killed, h.scene.lost(w.wild/10, t.subject, n):
 			_ = workflow.Await(ctx, func() bool { return false }) // nobody hears of it
@@ -77,7 +86,7 @@ func (h *hands) perform(ctx workflow.Context, name string, input any, local bool
 			t.attempt++
 			continue
 		}
-		pause, again := nextTry(policy, t.attempt, err)
+		pause, again := policy.nextTry(t.attempt, workflow.Now(ctx).Sub(t.asked), err)
 		if !again {
 			settle.Set(facts, err)
 			return future
@@ -164,17 +173,27 @@ func outcomeOf(err error) string {
 	return err.Error()
 }
 
-// nextTry says whether, and when, Temporal tries an activity again.
-func nextTry(policy *temporal.RetryPolicy, attempt int, err error) (pause time.Duration, again bool) {
+// nextTry says whether, and when, Temporal tries an activity again that has taken so long.
+func (p persistence) nextTry(attempt int, took time.Duration, err error) (pause time.Duration, again bool) {
 	var app *temporal.ApplicationError
-	if err == nil || errors.As(err, &app) && app.NonRetryable() || policy.MaximumAttempts > 0 && attempt >= int(policy.MaximumAttempts) {
+	if err == nil || errors.As(err, &app) && app.NonRetryable() || p.MaximumAttempts > 0 && attempt >= int(p.MaximumAttempts) {
 		return 0, false
 	}
 	if app != nil && app.NextRetryDelay() > 0 {
-		return app.NextRetryDelay(), true
+		pause = app.NextRetryDelay()
+	} else {
+		pause = time.Duration(float64(p.InitialInterval) * math.Pow(p.BackoffCoefficient, float64(min(attempt-1, 20))))
+		pause = min(pause, p.MaximumInterval)
 	}
-	pause = time.Duration(float64(policy.InitialInterval) * math.Pow(policy.BackoffCoefficient, float64(min(attempt-1, 20))))
-	return min(pause, policy.MaximumInterval), true
+	return pause, p.limit == 0 || took+pause <= p.limit
+}
+
+// longest is how long an attempt may have taken: one that the database did not answer, as long as a statement may.
+func longest(err error) time.Duration {
+	if outcomeOf(err) == broken().Code {
+		return 7 * time.Second
+	}
+	return 40 * time.Millisecond
 }
 
 // InterceptActivity is interceptor.WorkerInterceptor's.
