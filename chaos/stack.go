@@ -83,9 +83,8 @@ func (s *stack) up(ctx context.Context, p *part) error {
 
 // dump has a part that does not answer write into its log what it is doing, with which it ends.
 func (s *stack) dump(part string) {
-	for _, pid := range s.parts[part].instance().pids() {
-		s.note(fmt.Sprintf("%s writes its goroutines, %v", part, syscall.Kill(pid, syscall.SIGQUIT)))
-	}
+	err := signal(s.parts[part].instance().pids(), syscall.SIGQUIT)
+	s.note(fmt.Sprintf("%s writes its goroutines: %v", part, err))
 	time.Sleep(time.Second)
 }
 
